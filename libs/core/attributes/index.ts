@@ -1,0 +1,16 @@
+export { isOfType, type Attribute, type Attributes } from './attribute';
+export type { Bag } from './bag';
+export { readCheckRequest, type CheckRequestParts, type QuotaParams } from './check-request';
+export { globalIndexOf, globalWords } from './dictionary';
+export { encodeCheckResponse, type CheckAnswer, type QuotaAnswer } from './encode-check-response';
+export { encodeReferences } from './encode-references';
+export { encodeAttributes, encodeCheckRequest, encodeReportRequest, type CheckCall } from './encode';
+export { KeyShape, keyShape, type AttributePart } from './key-shape';
+export { MapBag, type PlainValue, type PlainValues } from './map-bag';
+export { References, type Condition, type Reference } from './references';
+export { ReportReader } from './report-reader';
+export { TrackedBag } from './tracked-bag';
+export { int64, valueTypes, type Instant, type Int64, type StringMap, type Value, type ValueType } from './value';
+export { Vocabulary } from './vocabulary';
+export { readAttributes, type DecodedBag } from './wire-bag';
+export { WireVocabulary } from './wire-vocabulary';

@@ -1,0 +1,11 @@
+export { attributesOf, equalities, mayBeTrue, type Equality, type Readings, type Truth } from './analysis';
+export { print, type Attribute, type Call, type Expression, type Literal } from './ast';
+export { CexlError, type CexlErrorKind } from './cexl-error';
+export { check } from './checker';
+export { compile, type CompiledExpression } from './compiler';
+export { formatDuration, parseDuration } from './go-duration';
+export { formatInstant, parseInstant } from './instant';
+export { formatIp, parseIp, sameIp } from './ip-address';
+export type { Known, Knowledge } from './outcome';
+export { maxHeight, maxLength, maxNesting, parse } from './parser';
+export { formatDouble, textOf } from './text';

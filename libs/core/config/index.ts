@@ -1,0 +1,15 @@
+export { canonicalJson } from './canonical-json';
+export { checkDocument, checkObject, type CheckedObject, type CheckOptions } from './check';
+export { commitFormat, decodeCommit, encodeCommit, type Change, type Commit } from './commit';
+export { isIP } from './rules/addresses';
+export type { ConfigLog, LogEntry } from './config-log';
+export { parseDocuments, type ParsedDocument, type ParseOptions } from './documents';
+export { coveringHosts, fullHostName, resolveGatewayName } from './names';
+export { kindByCollection, kindByName, kindOf, kinds, policyKinds } from './kinds';
+export { defaultNameScope, type KindDefinition, type NameScope, type Reference } from './kind';
+export { bodyOf, meshObjectOfResource, toMeshObject, type ResourceBody } from './mesh-object';
+export { objectKey, objectTitle, type ConfigObject, type MeshObject, type ObjectRef } from './object';
+export { planCommit, type CommitPlan, type PlannedResult, type RequestedChange } from './plan';
+export { parseRevision, revisionName } from './revision';
+export { Snapshot, type StoredObject } from './snapshot';
+export { splitDocuments, type DocumentText } from './split';

@@ -1,0 +1,13 @@
+export type { Endpoint, EndpointHealth, Protocol, Resolution, Service, ServicePort } from './service';
+export type { Workload } from './workload';
+export type { ClientProfile, ProxyNode } from './proxy';
+export type { InboundPort, InboundScope, MeshSettings, Scope } from './scope';
+export { MeshDelta } from './delta';
+export { MeshModel, type MeshDefaults } from './model';
+export { ClassScope } from './class-scope';
+export { serviceName, type PortPolicy, type Transport } from './mixer-rules';
+export { isHttp } from './service';
+export { inboundScope } from './inbound';
+export { spiffeId } from './identity';
+export { hostCovers } from './hosts';
+export { destinationsOf, gatewaysOf } from './routing-rules';

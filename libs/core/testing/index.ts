@@ -1,0 +1,2 @@
+export { anyText } from './any-text';
+export { mutations, numbers, scraps } from './mutations';

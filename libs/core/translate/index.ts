@@ -1,0 +1,17 @@
+export { typeUrls, type Built } from './built';
+export { clusters } from './clusters/outbound';
+export { staticClusters } from './clusters/static';
+export { inboundClusters } from './clusters/inbound';
+export { loadAssignments, type Place } from './endpoints/load-assignment';
+export type { GatewayPlan, GatewayPlanServer, RouteConfigPlan } from './routes/plan';
+export { egressPlans, outboundPieces, type OutboundPiece } from './routes/outbound-plan';
+export { routeConfig, routeConfigInline } from './routes/route-config';
+export { virtualHost, withDomains } from './routes/virtual-host';
+export { listener } from './listeners/http';
+export { tcpListener } from './listeners/tcp';
+export { staticListeners } from './listeners/captured';
+export { inboundListeners } from './listeners/inbound';
+export { gatewayListeners } from './gateways/listeners';
+export { gatewayPlans } from './gateways/plans';
+export { gatewayVirtualHost } from './gateways/virtual-host';
+export { ViewRegistry, type MakeResourceSet, type ProxySets, type ResourceSet } from './view';

@@ -1,0 +1,2 @@
+export { ViewRegistry, type ProxySets } from './view-registry';
+export type { MakeResourceSet, ResourceSet } from './resource-set';
