@@ -1,0 +1,2 @@
+export { adapters, makeAdapters } from './adapters';
+export { HandlerPool } from './pool';

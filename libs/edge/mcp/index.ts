@@ -1,0 +1,10 @@
+export { changeOfRound } from './config-change';
+export { encodeResource, type EncodedResource, type ResourceFields } from './encoded-resource';
+export { revisionCollection } from './mark';
+export { ResourceStore, type CollectionChange } from './resource-store';
+export type { Round, RoundChange, SinkResource } from './round';
+export { connectMcpSink, type McpSinkOptions } from './sink';
+export { defaultSinkLimits, type SinkLimits } from './sink-session';
+export { mcpSourceService, type McpSourceOptions, type McpSourceService } from './source-service';
+export type { Refusal } from './source-stream';
+export { maxMessageBytes } from './wire';

@@ -1,0 +1,9 @@
+export { RegisteredWorkloads, workloadMethods } from './registered';
+export type {
+  Kept,
+  LeaseFile,
+  RegisteredWorkloadsOptions,
+  WorkloadChanges,
+  WorkloadsListener,
+  WorkloadsReport,
+} from './registered';
