@@ -1,0 +1,107 @@
+import { status } from '@grpc/grpc-js';
+import { CheckResponse } from '@keelson/api/istio/mixer/v1/mixer';
+import { encodeCheckRequest, encodeReportRequest, valueTypes, type Attributes } from '@keelson/core/attributes';
+import { compilePolicy, defineAdapter, type Instance, type PolicyObject } from '@keelson/core/policy';
+import { answerCheck, LivePolicy, takeReport } from './calls';
+
+const attributes = ['context.reporter.kind', 'destination.namespace', 'source.namespace', 'request.path'];
+const rule = (name: string, template: string, params: object): PolicyObject[] => [
+  { kind: 'instance', namespace: 'istio-system', name, spec: { compiledTemplate: template, params } },
+  { kind: 'handler', namespace: 'istio-system', name, spec: { compiledAdapter: 'trial', params: {} } },
+  {
+    kind: 'rule',
+    namespace: 'istio-system',
+    name,
+    spec: { match: '', actions: [{ handler: name, instances: [name] }] },
+  },
+];
+const trial = defineAdapter<object>({
+  name: 'trial',
+  plural: 'trials',
+  description: '',
+  templates: ['logentry', 'checknothing'],
+  schema: { type: 'object' },
+  open: () => ({}),
+});
+
+/** Requests to the namespace `shop`, and what the agent of a workload, or a component, may say of them. */
+describe('S30 S40 S42 who may speak of a request', () => {
+  const written: unknown[] = [];
+  const plan = compilePolicy(
+    [
+      {
+        kind: 'attributemanifest',
+        namespace: 'istio-system',
+        name: 'all',
+        spec: { attributes: Object.fromEntries(attributes.map((name) => [name, { valueType: valueTypes.STRING }])) },
+      },
+      ...rule('log', 'logentry', {
+        severity: '"info"',
+        timestamp: 'timestamp("2026-01-01T00:00:00Z")',
+        variables: { path: 'request.path | ""' },
+      }),
+      ...rule('no', 'checknothing', {}),
+    ],
+    new Map([['trial', trial]]),
+    'istio-system',
+  );
+  const policy = new LivePolicy(
+    plan,
+    new Map([
+      ['log.istio-system', { report: (instances: readonly Instance[]) => void written.push(...instances) }],
+      ['no.istio-system', { check: () => ({ code: 7, message: 'no', validForMs: 1, validUses: 1 }) }],
+    ]),
+  );
+  const log = { unevaluated: () => undefined, unreadable: () => undefined };
+  const told = (kind: 'inbound' | 'outbound', side: string, namespace: string, path = '/a'): Attributes =>
+    new Map([
+      ['context.reporter.kind', { type: 'STRING', value: kind }],
+      [`${side}.namespace`, { type: 'STRING', value: namespace }],
+      ['request.path', { type: 'STRING', value: path }],
+    ]);
+  const paths = (): unknown[] =>
+    written
+      .splice(0)
+      .map((instance) => (instance as { values: { variables: { path: string } } }).values.variables.path);
+
+  beforeEach(() => written.splice(0));
+
+  test('the configuration of the test is whole', () => {
+    expect(plan.problems).toEqual([]);
+  });
+
+  test.each(['shop', undefined])('a check by a caller for namespace %s', (namespace) => {
+    const bytes = encodeCheckRequest({ attributes: told('inbound', 'destination', 'shop') });
+    const response = CheckResponse.decode(answerCheck(policy, bytes, { namespace }, log) as Buffer);
+    expect(response.precondition?.status?.code).toBe(7);
+  });
+
+  test('no check by a caller of another', () => {
+    const bytes = encodeCheckRequest({ attributes: told('inbound', 'destination', 'shop') });
+    expect(() => answerCheck(policy, bytes, { namespace: 'books' }, log)).toThrow(
+      expect.objectContaining({
+        code: status.PERMISSION_DENIED,
+        message: 'the request is reported by namespace shop, the caller is of books',
+      }) as Error,
+    );
+  });
+
+  test('of what goes out, the namespace of the source counts', async () => {
+    const records = encodeReportRequest([told('outbound', 'source', 'books')]);
+    await takeReport(policy, records, { namespace: 'books' }, log);
+    expect(paths()).toEqual(['/a']);
+  });
+
+  test('of a report, the records of another namespace are refused, and the others are taken', async () => {
+    const records = encodeReportRequest([
+      told('inbound', 'destination', 'shop', '/own'),
+      told('inbound', 'destination', 'books', '/foreign'),
+      told('inbound', 'destination', 'shop', '/own-too'),
+    ]);
+    await expect(takeReport(policy, records, { namespace: 'shop' }, log)).rejects.toMatchObject({
+      code: status.UNKNOWN,
+      message: expect.stringContaining('the request is reported by namespace books, the caller is of shop') as string,
+    });
+    expect(paths()).toEqual(['/own', '/own-too']);
+  });
+});

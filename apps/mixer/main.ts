@@ -1,0 +1,4 @@
+import { runService } from '@keelson/edge/service';
+import { mixer } from './mixer.module';
+
+void runService(mixer);
