@@ -140,6 +140,20 @@ describe('S51 files judged without a server', () => {
     expect(judge({ ...files, 'm.yaml': manifest, 'h.yaml': denier })).toMatchObject({ errors: [], warnings: [] });
   });
 
+  it('S43 warns of headers that no Envoy will tell', () => {
+    const log = '{compiledTemplate: logentry, params: {variables: {a: request.headers}}}';
+    const files = [
+      policy('instance', 'path', log),
+      rule,
+      manifest.replace('request.path: {valueType: STRING}', 'request.headers: {valueType: STRING_MAP}'),
+      denier.replace('denier', 'stdio'),
+    ];
+    expect(judge({ 'p.yaml': files.join('---\n') }, { strict: true })).toMatchObject({
+      errors: [],
+      warnings: [{ file: 'p.yaml', line: 4, object: 'instance shop/path', field: 'spec.params.variables.a' }],
+    });
+  });
+
   it('reads names as the mesh has them', () => {
     const files = { 'm.yaml': 'apiVersion: mesh.istio.io/v1alpha1\nkind: MeshConfig\nmetadata: {name: default}\n' };
     const twice = { ...files, 'n.yaml': files['m.yaml'].replace('{name', '{namespace: root, name') };

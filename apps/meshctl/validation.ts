@@ -145,10 +145,12 @@ function judgeTogether(
   };
   for (const { problem, required } of missingReferences(sound, scope)) report(problem, strict && required);
   const objects = sound.map(({ checked }) => checked.typed).filter(({ kind }) => policyKinds.has(kind));
-  for (const problem of compilePolicy(objects, adapters, scope.rootNamespace).problems) {
+  const { problems, warnings } = compilePolicy(objects, adapters, scope.rootNamespace);
+  for (const problem of problems) {
     const elsewhere = strict ? undefined : mayBeElsewhere(problem);
     report(elsewhere ?? problem, elsewhere === undefined);
   }
+  for (const warning of warnings) report(warning, false);
 }
 
 /** References that no object of the set satisfies, and whether Galley refuses an object for such a one. */

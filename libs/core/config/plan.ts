@@ -6,7 +6,7 @@ import type { Change } from './commit';
 import type { Reference } from './kind';
 import { kindByName } from './kinds';
 import { objectKey, objectTitle, type ConfigObject, type ObjectRef } from './object';
-import { policyProblems } from './policy-problems';
+import { judgePolicies } from './judge-policies';
 import type { ReferenceIndex } from './reference-index';
 import type { Snapshot, StoredObject } from './snapshot';
 
@@ -23,7 +23,7 @@ export interface CommitPlan {
   changes: Change[];
   /** One for each request, in order. */
   results: PlannedResult[];
-  /** References to hosts that nothing in the mesh provides. */
+  /** References to hosts that nothing in the mesh provides; policies that do less than they say. */
   warnings: Problem[];
 }
 
@@ -65,7 +65,11 @@ export function planCommit(
     steps.push({ ref, before, after: afterOf(change, before) });
   }
   if (problems.length === 0) problems.push(...checkReferences(snapshot, steps, plan.warnings));
-  if (problems.length === 0 && adapters) problems.push(...policyProblems(snapshot, steps, adapters));
+  if (problems.length === 0 && adapters) {
+    const policies = judgePolicies(snapshot, steps, adapters);
+    problems.push(...policies.problems);
+    plan.warnings.push(...policies.warnings);
+  }
   if (problems.length > 0) throw new ProblemError(problems);
   return plan;
 }
