@@ -91,45 +91,62 @@ scrape_configs: [{ job_name: mixer, static_configs: [{ targets: ['127.0.0.1:${po
     rmSync(folder, { recursive: true, force: true });
   });
 
-  /** The samples of a query, once there are any. */
+  /** Until it is ready it answers 503 to everything. */
+  async function ready(): Promise<void> {
+    const end = Date.now() + 20_000;
+    for (;;) {
+      const answer = await fetch(`${url}/-/ready`).then(
+        ({ status }) => `HTTP ${status}`,
+        (error: unknown) => String(error),
+      );
+      if (answer === 'HTTP 200') return;
+      if (Date.now() > end) throw new Error(`Prometheus is not ready: ${answer}`);
+      await pause(100);
+    }
+  }
+
+  /** The samples of a query, once they are those that are wanted. */
   async function query(text: string, wanted: (samples: Sample[]) => boolean): Promise<Sample[]> {
     const end = Date.now() + 20_000;
     for (;;) {
-      const samples = await fetch(`${url}/api/v1/query?query=${encodeURIComponent(text)}`).then(
-        async (response) => ((await response.json()) as { data?: { result: Sample[] } }).data?.result ?? [],
-        () => [],
-      );
+      const response = await fetch(`${url}/api/v1/query?query=${encodeURIComponent(text)}`);
+      const samples = ((await response.json()) as { data?: { result: Sample[] } }).data?.result ?? [];
       if (wanted(samples)) return samples;
       if (Date.now() > end) throw new Error(`${text}: ${JSON.stringify(samples)}`);
       await pause(100);
     }
   }
 
-  withPrometheus('scrapes the metrics, and answers queries of them', async () => {
-    const report = (app: string, seconds: number): void => {
-      void handler.report?.([
-        { name: requests, template: 'metric', values: { value: 1, dimensions: { app } } },
-        { name: durations, template: 'metric', values: { value: seconds * 1e9, dimensions: { app } } },
-      ]);
-    };
-    for (const seconds of [0.05, 0.5, 0.5, 5, 50]) report('reviews', seconds);
-    report(awkward, 0.5);
-    const valueOf = (samples: Sample[], app: string): number =>
-      Number(samples.find(({ metric }) => metric['app'] === app)?.value[1]);
-    const counted = await query('istio_requests_total', (samples) => samples.length === 2);
-    expect([valueOf(counted, 'reviews'), valueOf(counted, awkward)]).toEqual([5, 1]);
-    const buckets = await query('istio_request_duration_seconds_bucket{app="reviews"}', ({ length }) => length === 4);
-    expect(Object.fromEntries(buckets.map(({ metric, value }) => [metric['le'], Number(value[1])]))).toEqual({
-      '0.1': 1,
-      '1': 3,
-      '10': 4,
-      '+Inf': 5,
-    });
-    const [sum] = await query('istio_request_duration_seconds_sum{app="reviews"}', ({ length }) => length === 1);
-    expect(Number(sum?.value[1])).toBeCloseTo(56.05);
-    const [up] = await query('up', ({ length }) => length === 1);
-    expect(up?.value[1]).toBe('1');
-    report('reviews', 0.5);
-    await query('istio_requests_total{app="reviews"}', ([sample]) => sample?.value[1] === '6');
-  });
+  withPrometheus(
+    'scrapes the metrics, and answers queries of them',
+    async () => {
+      const report = (app: string, seconds: number): void => {
+        void handler.report?.([
+          { name: requests, template: 'metric', values: { value: 1, dimensions: { app } } },
+          { name: durations, template: 'metric', values: { value: seconds * 1e9, dimensions: { app } } },
+        ]);
+      };
+      for (const seconds of [0.05, 0.5, 0.5, 5, 50]) report('reviews', seconds);
+      report(awkward, 0.5);
+      await ready();
+      const valueOf = (samples: Sample[], app: string): number =>
+        Number(samples.find(({ metric }) => metric['app'] === app)?.value[1]);
+      const counted = await query('istio_requests_total', (samples) => samples.length === 2);
+      expect([valueOf(counted, 'reviews'), valueOf(counted, awkward)]).toEqual([5, 1]);
+      const buckets = await query('istio_request_duration_seconds_bucket{app="reviews"}', ({ length }) => length === 4);
+      expect(Object.fromEntries(buckets.map(({ metric, value }) => [metric['le'], Number(value[1])]))).toEqual({
+        '0.1': 1,
+        '1': 3,
+        '10': 4,
+        '+Inf': 5,
+      });
+      const [sum] = await query('istio_request_duration_seconds_sum{app="reviews"}', ({ length }) => length === 1);
+      expect(Number(sum?.value[1])).toBeCloseTo(56.05);
+      const [up] = await query('up', ({ length }) => length === 1);
+      expect(up?.value[1]).toBe('1');
+      report('reviews', 0.5);
+      await query('istio_requests_total{app="reviews"}', ([sample]) => sample?.value[1] === '6');
+    },
+    60_000,
+  );
 });
