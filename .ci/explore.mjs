@@ -17,6 +17,11 @@ if (!(minutes > 0)) {
 }
 const jest = [join(root, 'node_modules/jest/bin/jest.js'), '--selectProjects', 'property', '--testTimeout=120000'];
 const paths = positionals.flatMap((path) => ['--testPathPatterns', path.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')]);
+const listed = spawnSync(process.execPath, [...jest, ...paths, '--listTests'], { cwd: root, encoding: 'utf8' });
+if (!listed.stdout.includes('.property.spec.ts')) {
+  console.error(`there is no property test below ${positionals.join(', ') || '.'}`);
+  process.exit(2);
+}
 const end = Date.now() + minutes * 60_000;
 let rounds = 0;
 while (Date.now() < end) {

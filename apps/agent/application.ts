@@ -62,7 +62,7 @@ export class Application {
 }
 
 /** The exit code as a shell gives it; 1 where it cannot be known, as the process was not ours. */
-export function exitCodeOf({ code, signal }: Exit): number {
+function exitCodeOf({ code, signal }: Exit): number {
   if (signal) return 128 + constants.signals[signal];
   return code ?? 1;
 }

@@ -30,11 +30,6 @@ export function kindNamed(name: string): KindDefinition {
 /** How kinds are named where one is completed. */
 export const kindWords: readonly string[] = kinds.map((kind) => kind.plural);
 
-/** The short name of a kind. */
-export function shortNameOf(kind: KindDefinition): string {
-  return Object.entries(shortNames).find(([, full]) => full === kind.kind.toLowerCase())?.[0] ?? '';
-}
-
 /** Path of a kind's objects, or of one of them, in Galley's API; without a namespace, those of all. */
 export function pathOf(kind: KindDefinition, namespace: string | undefined, name?: string): string {
   const parts = ['/apis', kind.group, kind.versions[0] ?? ''];

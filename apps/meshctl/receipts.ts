@@ -30,7 +30,7 @@ export async function waitForReceipts(
 }
 
 /** One NACK in a line: who refused what, why, and the objects that it was made of. */
-export function nackLine(nack: Nack): string {
+function nackLine(nack: Nack): string {
   const made = nack.provenance?.length ? ` (made by ${nack.provenance.join(', ')})` : '';
   const resource = nack.resource === undefined ? '' : ` ${nack.resource}`;
   return `NACK by ${nack.proxy}: ${nack.type.replace(/^.*\./, '')}${resource}: ${nack.message}${made}`;

@@ -12,7 +12,7 @@ export interface Listening {
 }
 
 /** Every port that `npm start` takes. */
-export function listenings(flags: Flags): Listening[] {
+function listenings(flags: Flags): Listening[] {
   const local = (port: number, owner: string, flag: string): Listening => ({ host: '127.0.0.1', port, owner, flag });
   return [
     local(flags.httpPort, 'gateway, HTTP', '--http-port'),

@@ -20,7 +20,7 @@ export function credentialOf(name: string): { namespace: string; name: string; r
  * The material in a credential's files, as they are now. Throws what is wrong with it: a certificate that a writer has put
  * in place before its key must not reach a proxy.
  */
-export function materialOf(files: { chain?: string; key?: string; roots?: string }): SecretMaterial {
+function materialOf(files: { chain?: string; key?: string; roots?: string }): SecretMaterial {
   if (files.roots !== undefined) {
     new X509Certificate(files.roots);
     return { roots: files.roots };

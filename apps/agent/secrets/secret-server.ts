@@ -12,7 +12,7 @@ import type { SecretTable } from './secret-table';
 const service = '/envoy.service.secret.v3.SecretDiscoveryService';
 
 /** The methods of Envoy's secret discovery service. */
-export const secretMethods = {
+const secretMethods = {
   streamSecrets: grpcMethod(`${service}/StreamSecrets`, 'bidi', DiscoveryRequest, DiscoveryResponse),
   deltaSecrets: grpcMethod(`${service}/DeltaSecrets`, 'bidi', DeltaDiscoveryRequest, DeltaDiscoveryResponse),
 };

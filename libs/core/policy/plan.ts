@@ -1,19 +1,14 @@
-import type { Handler, Instance } from '@keelson/api/istio/policy/v1beta1/cfg';
-import type { JsonObject } from '@keelson/api';
 import { Vocabulary, type Bag } from '@keelson/core/attributes';
 import type { Problem } from '@keelson/core/problems';
-import type { Adapter, AdapterTable } from './adapter';
+import type { AdapterTable } from './adapter';
 import { unreachableHeaders } from './demand';
 import { ExpressionTable } from './expression-table';
-import { compileInstance, type CompiledInstance } from './instance';
 import { mergeManifests } from './manifests';
-import { titleOf, type PolicyObject } from './object';
-import { handlerName, instanceName, resolveReference, type PolicyReference } from './reference';
+import type { PolicyObject } from './object';
+import { Parts } from './parts';
 import { compileRule, type CompiledRule, type HandlerPlan } from './rule';
 import { RuleIndex } from './rule-index';
-import { readSettings } from './settings';
-import type { Template, Variety } from './template';
-import { templateByName } from './templates';
+import type { Variety } from './template';
 
 /** Attributes that Mixer itself reads, whether or not a manifest declares them. */
 const internal = ['context.reporter.kind', 'destination.namespace', 'source.namespace'] as const;
@@ -59,8 +54,13 @@ export function compilePolicy(
   const handlers = new Map(
     [...parts.handlers.values()].filter(({ instances }) => instances.size > 0).map((plan) => [plan.name, plan]),
   );
-  const indexed = (namespace: string, root?: NamespaceRules): NamespaceRules => {
-    const list = rules.filter((rule) => rule.namespace === namespace);
+  const byNamespace = new Map<string, CompiledRule[]>([[rootNamespace, []]]);
+  for (const rule of rules) {
+    const list = byNamespace.get(rule.namespace);
+    if (list) list.push(rule);
+    else byNamespace.set(rule.namespace, [rule]);
+  }
+  const indexed = (list: readonly CompiledRule[], root?: NamespaceRules): NamespaceRules => {
     const of = (variety: Variety): RuleIndex =>
       new RuleIndex(
         list.filter(({ steps, headers }) => steps[variety].length > 0 || (variety === 'check' && headers.length > 0)),
@@ -69,10 +69,10 @@ export function compilePolicy(
       );
     return { check: of('check'), quota: of('quota'), report: of('report') };
   };
-  const usual = indexed(rootNamespace);
-  const namespaces = new Map<string, NamespaceRules>([[rootNamespace, usual]]);
-  for (const { namespace } of rules)
-    if (!namespaces.has(namespace)) namespaces.set(namespace, indexed(namespace, usual));
+  const usual = indexed(byNamespace.get(rootNamespace) ?? []);
+  const namespaces = new Map<string, NamespaceRules>();
+  for (const [namespace, list] of byNamespace)
+    namespaces.set(namespace, namespace === rootNamespace ? usual : indexed(list, usual));
   const [kind = -1, destination = -1, source = -1] = internal.map((name) => vocabulary.slotOf(name) ?? -1);
   return {
     vocabulary,
@@ -93,134 +93,3 @@ function byTitle(a: PolicyObject, b: PolicyObject): number {
   const [left, right] = [a, b].map(({ kind, namespace, name }) => [namespace, name, kind].join('/'));
   return (left ?? '') < (right ?? '') ? -1 : 1;
 }
-
-/** The instances and handlers of a configuration, by what rules call them. */
-class Parts {
-  readonly handlers = new Map<string, HandlerPlan>();
-  readonly #instances = new Map<string, { variety: Variety; instance: CompiledInstance }>();
-  /** Objects that are there and cannot be used. */
-  readonly #broken = new Set<string>();
-
-  constructor(
-    objects: readonly PolicyObject[],
-    private readonly adapters: AdapterTable,
-    readonly table: ExpressionTable,
-    problems: Problem[],
-  ) {
-    for (const object of objects) {
-      const found = problems.length;
-      const instance = instanceSource(object);
-      if (instance) this.#addInstance(object, instance, problems);
-      else if (object.kind === 'handler' || adapters.has(object.kind)) this.#addHandler(object, problems);
-      else if (object.kind !== 'attributemanifest' && object.kind !== 'rule')
-        problems.push({
-          code: 'not-supported',
-          message: `an adapter or template ${object.kind} is not supported yet`,
-          object: titleOf(object),
-        });
-      if (problems.length > found) this.#broken.add(keyOf(object));
-    }
-  }
-
-  #addInstance(object: PolicyObject, { templateName, params, field }: Source, problems: Problem[]): void {
-    const title = titleOf(object);
-    const template = templateByName(templateName);
-    if (!template) {
-      problems.push(unknownTemplate(templateName, title));
-      return;
-    }
-    const instance = compileInstance(
-      { name: instanceName(object), title, field, template, params },
-      this.table,
-      problems,
-    );
-    if (instance) this.#instances.set(keyOf(object), { variety: template.variety, instance });
-  }
-
-  #addHandler(object: PolicyObject, problems: Problem[]): void {
-    const title = titleOf(object);
-    const { adapterName, params, field } = handlerSource(object);
-    const adapter = this.adapters.get(adapterName);
-    if (!adapter) {
-      problems.push(unknownAdapter(adapterName, this.adapters, title));
-      return;
-    }
-    const reading = readSettings(adapter, params, field, title);
-    problems.push(...reading.problems);
-    if (reading.problems.length > 0) return;
-    const { settings } = reading;
-    const name = handlerName(object);
-    this.handlers.set(keyOf(object), { name, title, adapter: adapterName, settings, instances: new Map() });
-  }
-
-  instance(text: string, namespace: string): { variety: Variety; instance: CompiledInstance } | string {
-    const reference = resolveReference(text, 'instance', namespace, isInstanceKind);
-    return this.#instances.get(keyOf(reference)) ?? this.#lacking(reference);
-  }
-
-  handler(text: string, namespace: string): HandlerPlan | string {
-    const reference = resolveReference(text, 'handler', namespace, (word) => this.#isHandlerKind(word));
-    return this.handlers.get(keyOf(reference)) ?? this.#lacking(reference);
-  }
-
-  takes(handler: HandlerPlan, template: string): boolean {
-    return this.adapters.get(handler.adapter)?.templates.includes(template) ?? false;
-  }
-
-  #isHandlerKind(word: string): boolean {
-    return word === 'handler' || this.adapters.has(word);
-  }
-
-  #lacking(reference: PolicyReference): string {
-    const title = titleOf({ ...reference, spec: undefined });
-    return this.#broken.has(keyOf(reference)) ? `${title} cannot be used` : `${title} does not exist`;
-  }
-}
-
-/** What an instance is compiled from, as its object has it. */
-interface Source {
-  templateName: string;
-  params: JsonObject;
-  field: string;
-}
-
-/** Undefined for an object that is no instance. Of the old kinds the whole spec is what is elsewhere the params. */
-export function instanceSource({ kind, spec }: PolicyObject): Source | undefined {
-  if (kind === 'instance') {
-    const { compiledTemplate = '', params = {} } = spec as Instance;
-    return { templateName: compiledTemplate, params: params, field: 'spec.params' };
-  }
-  return templateByName(kind) && { templateName: kind, params: spec as JsonObject, field: 'spec' };
-}
-
-/** What a handler is opened with, as its object has it. */
-export function handlerSource({ kind, spec }: PolicyObject): {
-  adapterName: string;
-  params: JsonObject;
-  field: string;
-} {
-  if (kind !== 'handler') return { adapterName: kind, params: spec as JsonObject, field: 'spec' };
-  const { compiledAdapter = '', params = {} } = spec as Handler;
-  return { adapterName: compiledAdapter, params: params, field: 'spec.params' };
-}
-
-function isInstanceKind(word: string): boolean {
-  return word === 'instance' || templateByName(word) !== undefined;
-}
-
-function keyOf({ kind, namespace, name }: PolicyReference): string {
-  return `${kind}/${namespace}/${name}`;
-}
-
-export function unknownTemplate(name: string, object: string): Problem {
-  const message = name === '' ? 'is missing' : `there is no template ${JSON.stringify(name)}`;
-  return { code: 'invalid-value', message, object, field: 'spec.compiledTemplate' };
-}
-
-export function unknownAdapter(name: string, adapters: AdapterTable, object: string): Problem {
-  const known = [...adapters.keys()].sort().join(', ');
-  const message = name === '' ? 'is missing' : `there is no adapter ${JSON.stringify(name)}; known here: ${known}`;
-  return { code: 'invalid-value', message, object, field: 'spec.compiledAdapter' };
-}
-
-export type { Adapter, Template };

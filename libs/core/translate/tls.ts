@@ -18,7 +18,7 @@ import { sortedSet } from './order';
 import { typedConfig } from './wire';
 
 /** The TLS application protocol by which the receiving proxy knows a caller of the mesh. */
-export const meshAlpn = 'istio';
+const meshAlpn = 'istio';
 /** All names that callers of a mesh, ours or Istio's, announce themselves by. */
 export const meshAlpns = ['istio', 'istio-peer-exchange', 'istio-http/1.0', 'istio-http/1.1', 'istio-h2'];
 const httpAlpns = ['h2', 'http/1.1'];
@@ -47,7 +47,7 @@ export function upstreamTls(context: UpstreamTlsContext): TransportSocket {
 }
 
 /** Wraps the server's side of TLS. */
-export function downstreamTls(context: DownstreamTlsContext): TransportSocket {
+function downstreamTls(context: DownstreamTlsContext): TransportSocket {
   const type = 'envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext';
   return { name: 'envoy.transport_sockets.tls', configType: typedConfig(type, DownstreamTlsContext, context) };
 }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { decodeCommit, encodeCommit, type Commit } from '@keelson/core/config';
 
 /** Bodies over this many bytes go to the object store; NATS takes messages up to 1 MiB. */
-export const inlineLimit = 512 * 1024;
+const inlineLimit = 512 * 1024;
 
 /** Where large bodies are kept, by digest. */
 export interface BodyStore {

@@ -8,7 +8,7 @@ export interface PrefetchOptions {
   closeWaitMs: number;
 }
 
-export const defaultPrefetch: PrefetchOptions = { minAmount: 10, windowMs: 1_000, closeWaitMs: 500 };
+const defaultPrefetch: PrefetchOptions = { minAmount: 10, windowMs: 1_000, closeWaitMs: 500 };
 
 /** What a request gets of a quota: its amount, nothing, or the answer that more has to be asked for first. */
 export type Draw = 'granted' | 'refused' | 'empty';

@@ -39,7 +39,7 @@ interface Route {
   handler: HttpHandler;
 }
 
-export const defaultBodyLimit = 10 * 1024 * 1024;
+const defaultBodyLimit = 10 * 1024 * 1024;
 /** How much of a refused body is read and dropped, so that the caller can read the refusal. */
 const drainLimit = 64 * 1024 * 1024;
 

@@ -1,7 +1,7 @@
 import type { Bag, StringMap, Value, Vocabulary } from '@keelson/core/attributes';
 
 /** A bag of values by slot. It notes nothing. */
-export class ArrayBag implements Bag {
+class ArrayBag implements Bag {
   readonly #values: readonly (Value | undefined)[];
 
   constructor(values: readonly (Value | undefined)[]) {

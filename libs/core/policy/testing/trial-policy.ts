@@ -37,7 +37,7 @@ export function objectsOf(yaml: string): PolicyObject[] {
 }
 
 /** An adapter that takes everything and has no settings of its own but `text`. */
-export function trialAdapter(name: string, templates: readonly string[]): Adapter {
+function trialAdapter(name: string, templates: readonly string[]): Adapter {
   return {
     name,
     plural: `${name}s`,

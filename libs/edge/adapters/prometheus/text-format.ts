@@ -9,7 +9,7 @@ export function labelPairs(pairs: readonly (readonly [name: string, value: strin
 }
 
 /** A value of a label: backslash, quote and line feed are escaped. Half a surrogate pair becomes U+FFFD, as in UTF-8. */
-export function escapeLabel(value: string): string {
+function escapeLabel(value: string): string {
   return /["\\\n]/.test(value) ? value.replace(/["\\]/g, '\\$&').replaceAll('\n', '\\n') : value;
 }
 

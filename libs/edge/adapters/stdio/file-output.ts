@@ -115,14 +115,14 @@ export class FileOutput implements Output {
 }
 
 /** The name of a file that is put aside. */
-export function asideName(base: string, time: number): string {
+function asideName(base: string, time: number): string {
   const extension = extname(base);
   const stem = base.slice(0, base.length - extension.length);
   return `${stem}-${new Date(time).toISOString().slice(0, -1).replaceAll(':', '-')}${extension}`;
 }
 
 /** When a file was put aside, by its name; undefined for others. */
-export function asideTime(base: string, name: string): number | undefined {
+function asideTime(base: string, name: string): number | undefined {
   const extension = extname(base);
   const stem = `${base.slice(0, base.length - extension.length)}-`;
   if (!name.startsWith(stem) || !name.endsWith(extension)) return undefined;

@@ -6,7 +6,7 @@ import type { Built } from '../../built';
 import { ViewRegistry, type ProxySets, type ResourceSet } from '..';
 
 /** A set that remembers what it holds and what was put into it anew. */
-export class Recorded implements ResourceSet {
+class Recorded implements ResourceSet {
   readonly units = new Map<string, readonly Built[]>();
   readonly changes: string[] = [];
   /** How often something was made for it, whether or not it was something new. */
