@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { FolderSnapshot, type FolderBatch } from './folder-snapshot';
 import { FolderState, refOf } from './folder-state';
 
@@ -30,7 +32,32 @@ function step(state: FolderState): { put: string[]; remove: string[] } {
   return { put: put.map((checked) => refOf(checked).name), remove: remove.map(({ name }) => name) };
 }
 
+/** Bytes of the heap that are in use when all that is not was collected. */
+function heapInUse(): number {
+  setFlagsFromString('--expose-gc');
+  (runInNewContext('gc') as () => void)();
+  return process.memoryUsage().heapUsed;
+}
+
 describe('the documents of a folder', () => {
+  it('keep no text but their own, whatever is changed in a large file', () => {
+    const documents = Array.from({ length: 60 }, (_, i) => entry(`s${i}`));
+    const large = `---\n# ${'x'.repeat(2_000_000)}\n`;
+    const state = folder();
+    const write = (): void => {
+      state.setFile('a.yaml', documents.join('---\n') + large);
+      state.takeChanges();
+    };
+    write();
+    const before = heapInUse();
+    for (let i = 0; i < documents.length; i++) {
+      documents[i] = entry(`s${i}`, `other${i}.example.com`);
+      write();
+    }
+    expect(state.objects.size).toBe(documents.length);
+    expect(heapInUse() - before).toBeLessThan(20_000_000);
+  });
+
   it('parses what changed only', () => {
     const documents = Array.from({ length: 100 }, (_, i) => entry(`s${i}`));
     const state = folder();

@@ -136,8 +136,9 @@ export class FolderState {
     });
   }
 
-  private readText(path: string, { text, line }: { text: string; line: number }): ReadText {
+  private readText(path: string, { text: part, line }: { text: string; line: number }): ReadText {
     this.parsed++;
+    const text = ownCopy(part);
     const objects: CheckedObject[] = [];
     const problems: Problem[] = [];
     const wrong: string[] = [];
@@ -187,6 +188,14 @@ export class FolderState {
     const [first = ''] = files.size === 1 ? files.keys() : [...files.keys()].sort();
     return files.get(first);
   }
+}
+
+/**
+ * A part of a string keeps all of it in memory, in V8: kept as it is, each text that changed would hold a version of its whole
+ * file, as long as no other change comes to that text.
+ */
+function ownCopy(part: string): string {
+  return JSON.parse(JSON.stringify(part)) as string;
 }
 
 /** What names a checked object. */
