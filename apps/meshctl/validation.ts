@@ -8,7 +8,6 @@ import {
   policyKinds,
   splitDocuments,
   type CheckedObject,
-  type DocumentText,
   type NameScope,
   type ParsedDocument,
 } from '@keelson/core/config';
@@ -100,7 +99,7 @@ function* documentsIn(
       try {
         documents = parseDocuments(part.text, { firstLine: part.line });
       } catch (error) {
-        errors.push(...findingsOf(error, file).map((finding) => ({ ...finding, line: lineIn(part, finding.line) })));
+        errors.push(...findingsOf(error, file).map((finding) => ({ ...finding, line: finding.line ?? part.line })));
         documents = [];
       }
       for (const document of documents) {
@@ -108,12 +107,6 @@ function* documentsIn(
         yield { file, document };
       }
     }
-}
-
-/** A reader that meets the end of the text too early names the line behind it. */
-function lineIn({ text, line: first }: DocumentText, line = first): number {
-  const last = first + text.trimEnd().split('\n').length - 1;
-  return Math.max(first, Math.min(line, last));
 }
 
 function findingsOf(error: unknown, file: string): Finding[] {

@@ -150,7 +150,7 @@ describe('parseDocuments', () => {
   });
 
   it('tells the problems of every document', () => {
-    expect(problems('a: [\n---\nb: 1\n---\nc: {\n').map(({ line }) => line)).toEqual([2, 6]);
+    expect(problems('a: [\n---\nb: 1\n---\nc: {\n').map(({ line }) => line)).toEqual([1, 5]);
   });
 
   it('takes aliases and merges, and what they stand for', () => {

@@ -98,7 +98,7 @@ function parseValue(text: string, line: number, limits: Limits): unknown {
   try {
     return load(text, { schema: (schema ??= yamlSchema()) });
   } catch (error) {
-    throw notYaml(error, line);
+    throw notYaml(error, text, line);
   }
 }
 
@@ -126,13 +126,15 @@ function parseJson(text: string, line: number): { value: unknown } | undefined {
   return { value };
 }
 
-function notYaml(error: unknown, line: number): ProblemError {
+function notYaml(error: unknown, text: string, line: number): ProblemError {
   if (error instanceof RangeError) return problemError('too-large', 'nested too deeply', { line });
   if (!(error instanceof YAMLException)) return problemError('malformed', 'not YAML', { line });
   // The type says that there is always a mark; an exception about the whole input has none.
   const mark = error.mark as YAMLException['mark'] | undefined;
   const code = error.reason === 'duplicated mapping key' ? 'duplicate' : 'malformed';
-  return problemError(code, `not YAML: ${error.reason}`, { line: line + (mark?.line ?? 0) });
+  // The end that comes too early is found on the line behind the last.
+  const last = text.trimEnd().split('\n').length - 1;
+  return problemError(code, `not YAML: ${error.reason}`, { line: line + Math.min(mark?.line ?? 0, last) });
 }
 
 /** Bounds depth, and size after aliases took their place; refuses a key that would change an object's prototype. */
