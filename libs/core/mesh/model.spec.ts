@@ -131,6 +131,42 @@ describe('S22 the service model', () => {
     expect(model.services.service('api.example.com', 'hidden')?.namespace).toBe('hidden');
   });
 
+  it('prefers of equally old services that of the first namespace, in whatever order they came', () => {
+    const entry = (namespace: string): MeshObject => ({
+      ...object(
+        'ServiceEntry',
+        'api',
+        { hosts: ['api.example.com'], resolution: 'STATIC', exportTo: ['*'] },
+        namespace,
+      ),
+      created: 1_000_000,
+    });
+    for (const order of [
+      ['a', 'b'],
+      ['b', 'a'],
+    ]) {
+      const { services } = mesh(...order.map(entry));
+      expect(services.service('api.example.com', 'elsewhere')?.namespace).toBe('a');
+      expect(services.anyService('api.example.com')?.namespace).toBe('a');
+    }
+  });
+
+  it('tells of the address of a workload whose port is another, since its proxy serves that now', () => {
+    const model = mesh(reviews);
+    const put = (uid: string, http: number): string[] => [
+      ...model.applyWorkloads({
+        put: [workload(uid, { app: 'reviews' }, '10.0.0.1', { ports: { http } })],
+        remove: [],
+      }).addresses,
+    ];
+    expect(put('r1', 9080)).toEqual(['10.0.0.1']);
+    expect(put('r1', 9080)).toEqual([]);
+    expect(put('r1', 9090)).toEqual(['10.0.0.1']);
+    // Another instance takes over, while the lease of the one before is still there.
+    expect(put('r2', 9091)).toEqual(['10.0.0.1']);
+    expect([...model.applyWorkloads({ put: [], remove: ['test/r1'] }).addresses]).toEqual(['10.0.0.1']);
+  });
+
   it('forgets a service with its last ServiceEntry', () => {
     const model = mesh(reviews);
     const delta = model.applyConfig({

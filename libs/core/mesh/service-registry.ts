@@ -111,15 +111,18 @@ export class ServiceRegistry {
     let best: Service | undefined;
     for (const { service } of states) {
       if (service.namespace === from) return service;
-      if (isExported(service.exportTo, service.namespace, from) && (!best || service.created < best.created))
-        best = service;
+      if (isExported(service.exportTo, service.namespace, from) && (!best || isOlder(service, best))) best = service;
     }
     return best;
   }
 
-  /** A service of a host, whoever may see it. */
+  /** The oldest service of a host, whoever may see it. */
   anyService(hostname: string): Service | undefined {
-    return this.hosts.get(hostname)?.[0]?.service;
+    const services = (this.hosts.get(hostname) ?? []).map(({ service }) => service);
+    return services.reduce<Service | undefined>(
+      (best, each) => (best && !isOlder(each, best) ? best : each),
+      undefined,
+    );
   }
 
   /** Every host name that is known, sorted. */
@@ -243,9 +246,9 @@ export class ServiceRegistry {
     state.endpoints = after;
     if (JSON.stringify(before) === JSON.stringify(after)) return;
     delta.endpoints.add(state.hostname);
-    const old = new Set(before.map((endpoint) => endpoint.address));
-    const now = new Set(after.map((endpoint) => endpoint.address));
-    for (const address of old) {
+    const old = portsByAddress(before);
+    const now = portsByAddress(after);
+    for (const address of old.keys()) {
       if (!now.has(address)) {
         delta.addresses.add(address);
         const services = this.byAddress.get(address);
@@ -253,8 +256,8 @@ export class ServiceRegistry {
         if (services?.size === 0) this.byAddress.delete(address);
       }
     }
-    for (const address of now) {
-      if (old.has(address) && this.byAddress.get(address)?.has(state)) continue;
+    for (const [address, ports] of now) {
+      if (old.get(address) === ports && this.byAddress.get(address)?.has(state)) continue;
       delta.addresses.add(address);
       const services = this.byAddress.get(address);
       if (services) services.add(state);
@@ -313,4 +316,16 @@ export class ServiceRegistry {
     this.carrying.removeCarrier(before.namespace, before.labels, before);
     this.settle(this.selectingStates(before.namespace, before.labels), delta);
   }
+}
+
+/** Of services of one host, by the age of what made them; those of one commit by namespace, so that all replicas agree. */
+function isOlder(a: Service, b: Service): boolean {
+  return (a.created - b.created || compareText(a.namespace, b.namespace)) < 0;
+}
+
+/** The addresses of endpoints, and a text that is equal where the same ports are served there. */
+function portsByAddress(endpoints: readonly Endpoint[]): ReadonlyMap<string, string> {
+  const found = new Map<string, string>();
+  for (const { address, ports } of endpoints) found.set(address, `${found.get(address) ?? ''}${JSON.stringify(ports)}`);
+  return found;
 }

@@ -32,6 +32,11 @@ interface EndpointsAt<S> {
   set: S;
 }
 
+/** By which a place is known. */
+export function placeKey({ network, locality }: Place): string {
+  return JSON.stringify([network, locality]);
+}
+
 /**
  * Everything that the proxies of one class share: clusters, endpoints by place, listeners, route configurations and
  * virtual hosts. A change is followed by making again only what depends on it.
@@ -67,7 +72,7 @@ export class ClassView<S extends ResourceSet> {
 
   /** The endpoints as seen from one place; made for the first proxy there. */
   endpointsAt(place: Place, tick: number): S {
-    const key = `${place.network}|${place.locality}`;
+    const key = placeKey(place);
     let at = this.places.get(key);
     if (!at) {
       at = { place, set: this.make(typeUrls.endpoint, `${this.scope.key}|${key}`) };
@@ -75,6 +80,11 @@ export class ClassView<S extends ResourceSet> {
       for (const host of this.known) this.remakeEndpoints(tick, host, [at]);
     }
     return at.set;
+  }
+
+  /** Drops the endpoints as seen from all other places. A proxy says itself where it is: there may be any number. */
+  keepPlaces(used: ReadonlySet<string>): void {
+    for (const key of this.places.keys()) if (!used.has(key)) this.places.delete(key);
   }
 
   /** The route configurations with their virtual hosts inline, for clients without virtual host discovery. */

@@ -2,7 +2,7 @@ import { ClassScope, inboundScope, type MeshDelta, type MeshModel, type ProxyNod
 import { typeUrls } from '../built';
 import { inboundClusters } from '../clusters/inbound';
 import { inboundListeners } from '../listeners/inbound';
-import { ClassView } from './class-view';
+import { ClassView, placeKey } from './class-view';
 import type { MakeResourceSet, ResourceSet } from './resource-set';
 
 /** The sets that a proxy takes its resources from, by type URL. */
@@ -51,9 +51,17 @@ export class ViewRegistry<S extends ResourceSet> {
     this.leave(attached.view.scope.key, attached.inbound);
   }
 
-  /** Drops views that no proxy uses. */
+  /** Drops views that no proxy uses, and the endpoints for places where none is. */
   sweep(): void {
-    for (const [key, { users }] of this.classes) if (users === 0) this.classes.delete(key);
+    const places = new Map<ClassView<S>, Set<string>>();
+    for (const { view, node } of this.attached.values()) {
+      const used = places.get(view);
+      if (used) used.add(placeKey(node));
+      else places.set(view, new Set([placeKey(node)]));
+    }
+    for (const [key, { users, view }] of this.classes)
+      if (users === 0) this.classes.delete(key);
+      else view.keepPlaces(places.get(view) ?? new Set());
     for (const [key, { users }] of this.inbounds) if (users === 0) this.inbounds.delete(key);
   }
 
