@@ -1,4 +1,4 @@
-import { CaptureMode } from '@keelson/api/istio/networking/v1alpha3/sidecar';
+import { CaptureMode, type IstioEgressListener } from '@keelson/api/istio/networking/v1alpha3/sidecar';
 import type { Scope, Service } from '@keelson/core/mesh';
 import { isRange, withoutPrefix } from '../address';
 import { isHttp, protocolOf } from '../protocol';
@@ -15,9 +15,13 @@ export interface OutboundPiece {
   plan?: RouteConfigPlan;
 }
 
-/** The pieces of a service for a scope whose outbound traffic is captured; none where nothing is captured. */
+/**
+ * The pieces of a service for a scope whose outbound traffic is captured; none where nothing is captured, nor for a
+ * listener that the Sidecar lists itself: as on Istio that one serves what it imports, and nothing else.
+ */
 export function outboundPieces(scope: Scope, service: Service): OutboundPiece[] {
   if (scope.role !== 'sidecar' || scope.interception === 'NONE') return [];
+  const listed = new Set((scope.sidecar?.spec.egress ?? []).map((egress) => placeOf(scope, egress)?.name));
   return service.ports
     .filter((port) => port.protocol !== 'UDP')
     .flatMap((port): OutboundPiece[] => {
@@ -26,7 +30,8 @@ export function outboundPieces(scope: Scope, service: Service): OutboundPiece[] 
         return [{ listener: plan.listener, port: port.number, plan }];
       }
       return tcpAddresses(service).map((address) => ({ listener: `${address}_${port.number}`, port: port.number }));
-    });
+    })
+    .filter((piece) => !listed.has(piece.listener));
 }
 
 /** Where a TCP port of a service is listened for: its own addresses, else (none, or whole ranges) every address. */
@@ -40,10 +45,9 @@ function tcpAddresses(service: Service): string[] {
 export function egressPlans(scope: Scope): RouteConfigPlan[] {
   const captured = scope.interception !== 'NONE';
   return (scope.sidecar?.spec.egress ?? []).flatMap((egress): RouteConfigPlan[] => {
-    const port = egress.port?.number ?? 0;
-    if (port === 0) return [];
-    const bind = egress.bind === undefined || egress.bind === '' ? (captured ? '0.0.0.0' : '127.0.0.1') : egress.bind;
-    const name = `${bind.replaceAll('/', '_')}_${port}`;
+    const place = placeOf(scope, egress);
+    if (place === undefined) return [];
+    const { name, bind, port } = place;
     const hosts = scope
       .servicesOf(egress)
       .filter((service) => service.ports.some((candidate) => candidate.number === port))
@@ -67,6 +71,18 @@ export function egressPlans(scope: Scope): RouteConfigPlan[] {
       },
     ];
   });
+}
+
+/** Where an egress listener listens, and the name that it has by that; nothing for one without a port. */
+function placeOf(
+  scope: Scope,
+  egress: IstioEgressListener,
+): Pick<RouteConfigPlan, 'name' | 'bind' | 'port'> | undefined {
+  const port = egress.port?.number ?? 0;
+  if (port === 0) return undefined;
+  const usual = scope.interception === 'NONE' ? '127.0.0.1' : '0.0.0.0';
+  const bind = egress.bind === undefined || egress.bind === '' ? usual : egress.bind;
+  return { name: `${bind.replaceAll('/', '_')}_${port}`, bind, port };
 }
 
 function sharedPlan(port: number): RouteConfigPlan {

@@ -10,6 +10,7 @@ interface Route {
   plan: RouteConfigPlan;
   /** What a host claims, before domains that several claim were shared out. */
   claimed: Map<string, Built>;
+  /** The hosts that have a domain, with those that they have. */
   granted: Map<string, Built>;
   claims: DomainClaims;
 }
@@ -94,13 +95,14 @@ export class RouteSet<S extends ResourceSet> {
     const unit = `${route.plan.name}/${host}`;
     const claimed = route.claimed.get(host);
     const domains = claimed ? route.claims.granted(host) : [];
-    const whole = domains.length === (claimed?.domains?.length ?? 0);
-    const built = claimed && (whole ? claimed : withDomains(claimed, domains));
-    if (!built) {
+    // Envoy refuses a virtual host without domains: a host that got none waits until one is free.
+    if (!claimed || domains.length === 0) {
       route.granted.delete(host);
       this.hosts.replace(tick, unit, []);
       return;
     }
+    const whole = domains.length === claimed.domains?.length;
+    const built = whole ? claimed : withDomains(claimed, domains);
     route.granted.set(host, built);
     this.hosts.replace(tick, unit, [built]);
   }

@@ -14,7 +14,7 @@ import { RuleHosts } from './rule-hosts';
 
 /**
  * Listeners and routes of a sidecar's outbound side: those that its Sidecar lists with a port of their own, and for
- * captured traffic one listener for each HTTP port, and each address of TCP, that any service has.
+ * captured traffic one listener for each other HTTP port, and each other address of TCP, that any service has.
  */
 export class SidecarRoutes<S extends ResourceSet> implements RouteFollower {
   /** By listener, the services that meet there. */
@@ -102,7 +102,8 @@ export class SidecarRoutes<S extends ResourceSet> implements RouteFollower {
     for (const [name, plan] of this.egress)
       if (!plans.has(name)) {
         this.routes.remove(tick, name);
-        this.listeners.replace(tick, plan.listener, []);
+        // Without it captured traffic has a listener of that name, where any service is there.
+        if (!this.pieces.has(plan.listener)) this.listeners.replace(tick, plan.listener, []);
       }
     for (const [name, plan] of plans) {
       const before = this.egress.get(name);

@@ -1,6 +1,9 @@
 import fc from 'fast-check';
+import { RouteConfiguration } from '@keelson/api/envoy/config/route/v3/route';
+import { VirtualHost } from '@keelson/api/envoy/config/route/v3/route_components';
 import type { MeshObject } from '@keelson/core/config';
 import type { MeshModel } from '@keelson/core/mesh';
+import { typeUrls } from '../built';
 import {
   contents,
   domain,
@@ -20,6 +23,9 @@ import {
 describe('the same inputs', () => {
   const names = ['a', 'b', 'c', 'd', 'a.shop', 'a.b'];
   const name = fc.constantFrom(...names);
+  const sharedAddress = '240.0.0.1';
+  // A rule may name what is the short name or the address of a service too.
+  const ruled = fc.oneof({ weight: 4, arbitrary: name }, fc.constant(sharedAddress));
   // `a` of namespace b is `a.b` too, for all; `a.b` of shop is so in shop.
   const namespace = fc.constantFrom('shop', 'shop', 'b');
   const service = fc.record({
@@ -32,15 +38,27 @@ describe('the same inputs', () => {
     shared: fc.boolean(),
   });
   const change = fc.oneof(
-    { weight: 4, arbitrary: service },
-    fc.record({ op: fc.constant('route'), name, host: name, to: name, gateway: fc.boolean() }),
+    { weight: 6, arbitrary: service },
+    fc.record({ op: fc.constant('route'), name, host: ruled, to: name, gateway: fc.boolean() }),
     fc.record({ op: fc.constant('subset'), name, host: name, to: name }),
     fc.record({ op: fc.constant('wildcard'), name, to: name }),
     fc.record({ op: fc.constant('hosts'), name, host: name, other: name, to: name }),
     fc.record({ op: fc.constant('subsets'), name, host: name, version: fc.constantFrom('v1', 'v2') }),
     fc.record({ op: fc.constant('lease'), name, app: name }),
     fc.record({ op: fc.constant('unlease'), name }),
-    fc.record({ op: fc.constant('sidecar'), some: fc.boolean(), port: fc.boolean(), host: name }),
+    {
+      weight: 3,
+      arbitrary: fc.record({
+        op: fc.constant('sidecar'),
+        some: fc.boolean(),
+        host: name,
+        port: fc.constantFrom(0, 80, 81),
+        protocol: fc.constantFrom('HTTP', 'TCP'),
+        // Without an address, or with that of a service, it has the name of a listener for captured traffic.
+        bind: fc.constantFrom('', '', '127.0.0.1', sharedAddress),
+        captureMode: fc.constantFrom('DEFAULT', 'NONE'),
+      }),
+    },
     fc.record({ op: fc.constant('gateway'), host: fc.constantFrom('*', 'x.example.com') }),
     fc.record({ op: fc.constant('strict'), mode: fc.constantFrom('STRICT', 'DISABLE') }),
     fc.record({
@@ -81,10 +99,16 @@ describe('the same inputs', () => {
     switch (each.op) {
       case 'entry':
         return put(
-          entry(text('name'), Number(text('port')), text('protocol'), text('shared') === 'true' ? ['240.0.0.1'] : [], {
-            host: text('full') === 'true' ? `${text('name')}.${text('namespace')}.svc.cluster.local` : text('name'),
-            namespace: text('namespace'),
-          }),
+          entry(
+            text('name'),
+            Number(text('port')),
+            text('protocol'),
+            text('shared') === 'true' ? [sharedAddress] : [],
+            {
+              host: text('full') === 'true' ? `${text('name')}.${text('namespace')}.svc.cluster.local` : text('name'),
+              namespace: text('namespace'),
+            },
+          ),
         );
       case 'route':
         return put(
@@ -116,16 +140,16 @@ describe('the same inputs', () => {
         return put(
           object('Sidecar', 'a', {
             egress: [
-              ...(text('port') === 'true'
-                ? [
+              ...(text('port') === '0'
+                ? []
+                : [
                     {
-                      port: { number: 80, name: 'x', protocol: 'HTTP' },
-                      bind: '127.0.0.1',
-                      captureMode: 'NONE',
+                      port: { number: Number(text('port')), name: 'x', protocol: text('protocol') },
+                      bind: text('bind'),
+                      captureMode: text('captureMode'),
                       hosts: [`./${text('host')}${domain}`],
                     },
-                  ]
-                : []),
+                  ]),
               { hosts: [text('some') === 'true' ? `./${text('host')}${domain}` : '*/*'] },
             ],
           }),
@@ -166,10 +190,23 @@ describe('the same inputs', () => {
           for (const [id, sets] of grown.views.follow(++tick, apply(grown.model, each))) live.set(id, sets);
         const fresh = mesh();
         for (const each of changes) apply(fresh.model, each);
-        for (const [id, sets] of live)
-          expect(contents(sets)).toEqual(contents(fresh.views.attach(id, nodes[id]!, id < 2, 0)));
+        for (const [id, sets] of live) {
+          const made = contents(sets);
+          expect(made).toEqual(contents(fresh.views.attach(id, nodes[id]!, id < 2, 0)));
+          expect(virtualHosts(made).filter((host) => (host.domains ?? []).length === 0)).toEqual([]);
+        }
       }),
-      { numRuns: 150 },
+      { numRuns: 200 },
     );
   });
+
+  /** All virtual hosts of a view, those that are resources and those that stand in a route configuration. */
+  function virtualHosts(made: ReturnType<typeof contents>): VirtualHost[] {
+    const bodies = (typeUrl: string): Buffer[] =>
+      Object.values(made[typeUrl] ?? {}).map((body) => Buffer.from(body, 'hex'));
+    return [
+      ...bodies(typeUrls.virtualHost).map((body) => VirtualHost.decode(body)),
+      ...bodies(typeUrls.route).flatMap((body) => RouteConfiguration.decode(body).virtualHosts ?? []),
+    ];
+  }
 });

@@ -1,6 +1,17 @@
 import type { MeshObject } from '@keelson/core/config';
 import { typeUrls } from '../built';
-import { changed, domain, entry, lease, mesh, object, route, sidecar, subsets } from './testing/recorded-views';
+import {
+  changed,
+  contents,
+  domain,
+  entry,
+  lease,
+  mesh,
+  object,
+  route,
+  sidecar,
+  subsets,
+} from './testing/recorded-views';
 
 describe('what a change costs', () => {
   const { model, views } = mesh();
@@ -107,6 +118,63 @@ it('serves a host that only a rule names on the port of a service that another r
     `81/d${domain}`,
     `81/x${domain}`,
   ]);
+});
+
+describe('an egress listener without an address', () => {
+  const listed = object('Sidecar', 'a', {
+    egress: [
+      { port: { number: 80, protocol: 'HTTP', name: 'http' }, hosts: [`./b${domain}`] },
+      { hosts: [`./c${domain}`] },
+    ],
+  });
+  const open = object('Sidecar', 'a', { egress: [{ hosts: [`./c${domain}`] }] });
+  const start = (objects: MeshObject[]) => {
+    const { model, views } = mesh();
+    model.applyConfig({ put: objects, remove: [] });
+    return { model, views, sets: views.attach(1, sidecar, true, 0) };
+  };
+  const fresh = (...objects: MeshObject[]): ReturnType<typeof contents> => contents(start(objects).sets);
+  const shown = (made: ReturnType<typeof contents>) =>
+    [typeUrls.listener, typeUrls.route, typeUrls.virtualHost].map((typeUrl) =>
+      Object.keys(made[typeUrl] ?? {}).filter((name) => !name.startsWith('virtual')),
+    );
+  const ofSidecar = [['0.0.0.0_80'], ['0.0.0.0_80'], [`0.0.0.0_80/b${domain}`]];
+  const ofCaptured = [['0.0.0.0_80'], ['80'], [`80/c${domain}`]];
+
+  it('stays when a captured service of its port changes and goes', () => {
+    const { model, views, sets } = start([entry('b'), entry('c'), listed]);
+    const before = contents(sets);
+    expect(shown(before)).toEqual(ofSidecar);
+    views.follow(1, model.applyConfig({ put: [entry('c', 80, 'HTTP', ['240.0.0.1'])], remove: [] }));
+    expect(contents(sets)[typeUrls.listener]).toEqual(before[typeUrls.listener]);
+    expect(shown(contents(sets))).toEqual(ofSidecar);
+    views.follow(2, model.applyConfig({ put: [], remove: [{ kind: 'ServiceEntry', namespace: 'shop', name: 'c' }] }));
+    expect(contents(sets)).toEqual(fresh(entry('b'), listed));
+    expect(shown(contents(sets))).toEqual(ofSidecar);
+  });
+
+  it('takes the place of the captured one, and gives it back', () => {
+    const { model, views, sets } = start([entry('b'), entry('c'), open]);
+    expect(shown(contents(sets))).toEqual(ofCaptured);
+    views.follow(1, model.applyConfig({ put: [listed], remove: [] }));
+    expect(contents(sets)).toEqual(fresh(entry('b'), entry('c'), listed));
+    views.follow(2, model.applyConfig({ put: [open], remove: [] }));
+    expect(contents(sets)).toEqual(fresh(entry('b'), entry('c'), open));
+    expect(shown(contents(sets))).toEqual(ofCaptured);
+  });
+});
+
+it.each(['b.shop', '240.0.0.1'])('serves %s, which a rule names, once no service has it', (host) => {
+  const { model, views } = mesh();
+  const service = entry('b', 80, 'HTTP', ['240.0.0.1'], { host: `b${domain}` });
+  model.applyConfig({ put: [entry('a'), service, route('r', host, 'a')], remove: [] });
+  const sets = views.attach(1, sidecar, true, 0);
+  const hosts = (): string[] => Object.keys(contents(sets)[typeUrls.virtualHost] ?? {});
+  expect(hosts()).toEqual([`80/a${domain}`, `80/b${domain}`]);
+  views.follow(1, model.applyConfig({ put: [], remove: [{ kind: 'ServiceEntry', namespace: 'shop', name: 'b' }] }));
+  expect(hosts()).toEqual([`80/${host}`, `80/a${domain}`].sort());
+  views.follow(2, model.applyConfig({ put: [service], remove: [] }));
+  expect(hosts()).toEqual([`80/a${domain}`, `80/b${domain}`]);
 });
 
 it('shares what proxies of a class see, and tells them apart only by what belongs to them', () => {
