@@ -104,4 +104,75 @@ describe('S30 S40 S42 who may speak of a request', () => {
     });
     expect(paths()).toEqual(['/own', '/own-too']);
   });
+
+  describe('S42 a report whose few bytes stand for many', () => {
+    /** A record of a long path, and others that change nothing of it: two bytes each, on the wire. */
+    const report = (path: string, more: number): Buffer =>
+      Buffer.concat([
+        encodeReportRequest([told('inbound', 'destination', 'shop', path)]),
+        Buffer.alloc(2 * more, Buffer.of(0x0a, 0)),
+      ]);
+
+    test('is taken as far as adapters can bear it, and told of', async () => {
+      const bytes = report('/'.padEnd(900_000, 'x'), 9_000);
+      await expect(takeReport(policy, bytes, { namespace: 'shop' }, log)).rejects.toMatchObject({
+        code: status.UNKNOWN,
+        message: expect.stringMatching(
+          /more in one call than adapters are given at once; \d+ records: too much in one call, send fewer at once; … and \d+ more$/,
+        ) as string,
+      });
+      expect(written.length).toBe(Math.floor((64 * 1024 * 1024) / 900_000));
+    });
+
+    test('is no matter where the texts are short', async () => {
+      await takeReport(policy, report('/short', 9_999), { namespace: 'shop' }, log);
+      expect(written).toHaveLength(10_000);
+    });
+
+    test('does not keep others waiting', async () => {
+      let turns = 0;
+      const timer = setInterval(() => turns++, 1);
+      await takeReport(policy, report('/short', 9_999), { namespace: 'shop' }, log);
+      clearInterval(timer);
+      expect(turns).toBeGreaterThan(1);
+    });
+  });
+
+  test('S13 a quota is counted for callers that send no id, too', () => {
+    const asked: string[] = [];
+    const quotas = new Map([['five', { amount: 1, bestEffort: false }]]);
+    const meter = defineAdapter<object>({ ...trial, name: 'meter', templates: ['quota'] });
+    const metered = new LivePolicy(
+      compilePolicy(
+        rule('five', 'quota', {}).map((object) =>
+          object.kind === 'handler' ? { ...object, spec: { compiledAdapter: 'meter', params: {} } } : object,
+        ),
+        new Map([['meter', meter]]),
+        'istio-system',
+      ),
+      new Map([
+        [
+          'five.istio-system',
+          {
+            quota: (_: Instance, ask: { deduplicationId: string }) => ({
+              amount: asked.push(ask.deduplicationId),
+              validForMs: 1,
+            }),
+          },
+        ],
+      ]),
+    );
+    for (const deduplicationId of [undefined, 'a'])
+      void answerCheck(
+        metered,
+        encodeCheckRequest({
+          attributes: told('inbound', 'destination', 'shop'),
+          quotas,
+          ...(deduplicationId && { deduplicationId }),
+        }),
+        { namespace: 'shop' },
+        log,
+      );
+    expect(asked).toEqual(['', 'afive']);
+  });
 });

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { status } from '@grpc/grpc-js';
 import { HeaderOperation_Operation, RouteDirective } from '@keelson/api/istio/mixer/v1/mixer';
 import {
@@ -107,13 +108,13 @@ function takeQuotas(
     const note = (grant: Grant): void => {
       taken.set(name, { ...grant, references: encodeReferences(references, vocabulary, globalWordCount) });
     };
-    // A quota that cannot be told takes nothing, and fails nothing.
+    // As Mixer always did: a quota that cannot be told grants nothing, and does not fail the call.
     const failed = (error: unknown): void => {
       log.unevaluated(`quota ${name}`, error instanceof Error ? error.message : String(error));
       note({ amount: 0, validForMs: 0 });
     };
     try {
-      const ask = { amount, bestEffort, deduplicationId: deduplicationId + name };
+      const ask = { amount, bestEffort, deduplicationId: deduplicationId === '' ? '' : deduplicationId + name };
       const tracked = new TrackedBag(bag, references);
       const grant = quota(policy.plan, policy.handlers, tracked, name, ask, log.unevaluated);
       if (grant instanceof Promise) waiting.push(grant.then(note, failed));
@@ -172,8 +173,16 @@ function directHeaders(
   value: string,
 ): { name: string; value: string; operation: HeaderOperation_Operation }[] {
   if (name.toLowerCase() !== 'set-cookie') return [{ name, value, operation: operations.REPLACE }];
-  return value.split(',').map((cookie) => ({ name, value: cookie.trim(), operation: operations.APPEND }));
+  // Not at the comma of a date.
+  return value
+    .split(/,(?=\s*[^;,=\s]+=)/)
+    .map((cookie) => ({ name, value: cookie.trim(), operation: operations.APPEND }));
 }
+
+/** Bytes of records that one report may have looked at. */
+const mostWork = 256 * 1024 * 1024;
+/** Others are answered between the records of a large report. */
+const longestTurnMs = 10;
 
 /**
  * Takes in the bytes of a `ReportRequest`; rejects with a GrpcError: UNKNOWN with all that failed, while the rest was
@@ -184,7 +193,16 @@ export async function takeReport(policy: LivePolicy, request: Uint8Array, caller
   requireWords(reader.globalWordCount);
   if (reader.recordCount === 0) return;
   const dispatch = new ReportDispatch(policy.plan, policy.handlers, log.unevaluated);
+  let turn = performance.now();
   for (;;) {
+    if (reader.work > mostWork) {
+      dispatch.fail(`${reader.recordCount - reader.read} records: too much in one call, send fewer at once`);
+      break;
+    }
+    if (performance.now() - turn > longestTurnMs) {
+      await nextTurn();
+      turn = performance.now();
+    }
     let bag: DecodedBag | undefined;
     try {
       bag = reader.next();
@@ -199,7 +217,7 @@ export async function takeReport(policy: LivePolicy, request: Uint8Array, caller
     if (foreign === undefined) dispatch.add(bag);
     else dispatch.fail(foreign);
   }
-  if (reader.read < reader.recordCount)
+  if (reader.work <= mostWork && reader.read < reader.recordCount)
     dispatch.fail(`${reader.recordCount - reader.read} records behind one that cannot be read`);
   try {
     await dispatch.send();

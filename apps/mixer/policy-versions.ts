@@ -1,6 +1,7 @@
 import type { ServerWritableStream } from '@grpc/grpc-js';
 import { PolicyVersion, WatchRequest } from '@keelson/api/keelson/policy/v1/policy';
-import { objectKey, type MeshObject } from '@keelson/core/config';
+import type { JsonValue } from '@keelson/api';
+import { canonicalJson, objectKey, type MeshObject } from '@keelson/core/config';
 import { grpcMethod, type ServiceHandlers } from '@keelson/edge/service';
 import { createHash } from 'node:crypto';
 
@@ -46,10 +47,26 @@ export class PolicyVersions {
   }
 }
 
-/** A text that is the same for the same objects at the same revisions, whoever has them. */
+/** A text that is the same for the same objects, whoever has them and from wherever: a folder's revisions begin anew. */
 export function policyVersionOf(objects: readonly MeshObject[]): string {
   const hash = createHash('sha256');
-  for (const text of objects.map((object) => `${objectKey(object)}@${object.revision}`).sort())
+  for (const text of objects.map((object) => `${objectKey(object)} ${contentOf(object)}`).sort())
     hash.update(`${text}\n`);
   return hash.digest('base64url').slice(0, 22);
+}
+
+/** Specs never change: each is written down once. */
+const contents = new WeakMap<object, string>();
+
+function contentOf(object: MeshObject): string {
+  const spec = object.spec as object;
+  let content = contents.get(spec);
+  if (content === undefined)
+    contents.set(
+      spec,
+      (content = createHash('sha256')
+        .update(canonicalJson(spec as JsonValue))
+        .digest('base64url')),
+    );
+  return content;
 }

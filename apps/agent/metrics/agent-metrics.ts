@@ -25,6 +25,10 @@ const mixerCounters: Readonly<Record<string, { key: keyof MixerCounters['client'
   },
   keelson_mixer_client_reports_total: { key: 'reports', help: 'Requests and connections to be reported.' },
   keelson_mixer_client_reports_sent_total: { key: 'reportsSent', help: 'Of these, taken by Mixer.' },
+  keelson_mixer_client_reports_failed_in_part_total: {
+    key: 'reportsFailedInPart',
+    help: 'Of these, told in calls of which Mixer could not report a part.',
+  },
   keelson_mixer_client_reports_dropped_total: { key: 'reportsDropped', help: 'Of these, lost.' },
 };
 const envoyCounters: Readonly<Record<string, { key: keyof MixerCounters['envoy']; help: string }>> = {

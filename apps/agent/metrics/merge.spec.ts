@@ -21,6 +21,10 @@ describe('merged metrics', () => {
   test('buckets, sums and counts stay with their histogram', () => {
     const histogram = '# TYPE h histogram\nh_bucket{le="1"} 1\nh_bucket{le="+Inf"} 1\nh_sum 0.5\nh_count 1\n';
     expect(merge(histogram, 'h_other 1\n')).toBe(`${histogram}h_other 1\n`);
+    // Another source that does not say what it is.
+    expect(merge(histogram, 'h_bucket{le="1"} 2\nh_bucket{le="5"} 2\nh_sum 3\nh_count 2\n')).toBe(
+      `${histogram}h_bucket{le="5"} 2\n`,
+    );
   });
 
   test('what is no sample is left out, the end mark of OpenMetrics too', () => {

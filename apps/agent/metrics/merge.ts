@@ -22,7 +22,7 @@ export function mergeMetrics(sources: readonly MetricsSource[]): string {
   const taken = new Set<string>();
   const shared = new Set<string>();
   for (const { text } of sources) {
-    for (const [name, family] of parse(text)) {
+    for (const [name, family] of parse(text, families)) {
       const first = families.get(name);
       if (!first) {
         families.set(name, family);
@@ -52,7 +52,8 @@ export function mergeMetrics(sources: readonly MetricsSource[]): string {
   return out.length === 0 ? '' : `${out.join('\n')}\n`;
 }
 
-function parse(text: string): Map<string, Family> {
+/** @param before families of other sources, to which a sample may belong too */
+function parse(text: string, before: ReadonlyMap<string, Family>): Map<string, Family> {
   const families = new Map<string, Family>();
   const familyOf = (name: string): Family => {
     let family = families.get(name);
@@ -72,20 +73,20 @@ function parse(text: string): Map<string, Family> {
     const name = /^[a-zA-Z_:][a-zA-Z0-9_:]*/.exec(line)?.[0];
     // What is no sample would make the whole answer unreadable.
     if (name === undefined || !/[\s}]/.test(line)) continue;
-    familyOf(declaredName(name, families)).lines.push(line);
+    familyOf(declaredName(name, families) ?? declaredName(name, before) ?? name).lines.push(line);
   }
   return families;
 }
 
 /** The family to which a sample belongs: a histogram's `x_bucket` belongs to `x`, if `x` was declared. */
-function declaredName(sample: string, families: ReadonlyMap<string, Family>): string {
+function declaredName(sample: string, families: ReadonlyMap<string, Family>): string | undefined {
   if (families.get(sample)?.type !== undefined) return sample;
   for (const ending of endings) {
     if (!sample.endsWith(ending)) continue;
     const name = sample.slice(0, -ending.length);
     if (families.get(name)?.type !== undefined) return name;
   }
-  return sample;
+  return undefined;
 }
 
 /** A sample without its value and time. */

@@ -14,3 +14,4 @@ export { int64, valueTypes, type Instant, type Int64, type StringMap, type Value
 export { Vocabulary } from './vocabulary';
 export { readAttributes, type DecodedBag } from './wire-bag';
 export { WireVocabulary } from './wire-vocabulary';
+export { isStringMap } from './string-map';

@@ -26,6 +26,9 @@ export class ReportReader {
   readonly #cursor: ProtoCursor;
   #at = 0;
   #read = 0;
+  #defaultBytes = 0;
+  #largest = 0;
+  #work = 0;
   #deltas: DeltaRecords | undefined;
 
   /**
@@ -52,7 +55,11 @@ export class ReportReader {
         case fields.DEFAULT_WORDS:
           cursor.field = 'default_words';
           cursor.expect(tag, wireTypes.LENGTH);
-          this.#defaults.add(cursor);
+          {
+            const start = cursor.at;
+            this.#defaults.add(cursor);
+            this.#defaultBytes += cursor.at - start;
+          }
           break;
         case fields.GLOBAL_WORD_COUNT:
           cursor.field = 'global_word_count';
@@ -87,6 +94,14 @@ export class ReportReader {
   }
 
   /**
+   * About how many bytes there were to look at, over the records that were read. In delta encoding a record of two bytes has
+   * all that the ones before it have: it counts as the largest of them.
+   */
+  get work(): number {
+    return this.#work;
+  }
+
+  /**
    * The attributes of the next record; undefined behind the last. Throws a ProblemError for a record that cannot be read:
    * call again for the one behind it. If the broken one is not protobuf, in delta encoding there is none behind it, since
    * what it changed is not known; `read` then stays below `recordCount`.
@@ -106,6 +121,8 @@ export class ReportReader {
       const length = cursor.length();
       cursor.end = cursor.at + length;
       this.#at = cursor.end;
+      this.#largest = this.independent ? length : Math.max(this.#largest, length);
+      this.#work += this.#largest + this.#defaultBytes;
       return this.#record(this.#read++);
     }
     return undefined;

@@ -43,9 +43,9 @@ function parseInt64(text: string): Int64 | undefined {
 function parseFloat64(text: string): number | undefined {
   if (/(^|[^0-9a-fA-FxX])_|_($|[^0-9a-fA-F])/.test(text)) return undefined;
   const digits = text.replaceAll('_', '');
-  const hex = /^0[xX]([0-9a-fA-F]*)\.?([0-9a-fA-F]*)[pP]([+-]?[0-9]+)$/.exec(digits);
+  const hex = /^0[xX]([0-9a-fA-F]*)(?:\.([0-9a-fA-F]*))?[pP]([+-]?[0-9]+)$/.exec(digits);
   if (hex === null)
-    return /^(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?$/.test(digits) ? Number(digits) : undefined;
+    return /^(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?$/.test(digits) ? Number(digits) : undefined;
   const [, whole = '', fraction = '', exponent = ''] = hex;
   if (whole + fraction === '') return undefined;
   const mantissa = Number(BigInt(`0x${whole}${fraction}`));

@@ -1,5 +1,5 @@
-import type { Bag, Value } from '@keelson/core/attributes';
-import type { DirectResponse, Grant, Handler, Instance, QuotaAsk, Verdict } from './adapter';
+import { isStringMap, type Bag, type Value } from '@keelson/core/attributes';
+import type { DirectResponse, Grant, Handler, Instance, InstanceValues, QuotaAsk, Verdict } from './adapter';
 import { DispatchError, FailureList } from './dispatch-error';
 import { Evaluation } from './expression-table';
 import type { PolicyPlan } from './plan';
@@ -163,10 +163,25 @@ function grantOf(run: () => Grant | Promise<Grant>, handler: string): Grant | Pr
   }
 }
 
+/** What adapters are given of one call, in characters: few bytes of a caller can stand for very many of them. */
+const longestShares = 64 * 1024 * 1024;
+
+function lengthOf(values: InstanceValues | Value): number {
+  if (typeof values === 'string') return values.length;
+  if (typeof values !== 'object' || values instanceof Uint8Array) return 8;
+  let length = 0;
+  for (const [name, value] of isStringMap(values) ? values.entries() : Object.entries(values)) {
+    length += isStringMap(values) ? name.length + (value as string).length : lengthOf(value as InstanceValues | Value);
+    if (length > longestShares) break;
+  }
+  return length;
+}
+
 /** Collects what the records of one call are to handlers, and hands each its share at once. */
 export class ReportDispatch {
   readonly #shares = new Map<string, Instance[]>();
   readonly #failures = new FailureList();
+  #length = 0;
 
   constructor(
     readonly plan: PolicyPlan,
@@ -182,7 +197,13 @@ export class ReportDispatch {
     for (const { steps } of rules)
       for (const { handler, instance } of steps.report) {
         const made = instance.make(evaluation);
-        if (made === undefined) this.fail(`${instance.name}: ${instance.failure(evaluation)}`);
+        if (made === undefined) {
+          this.fail(`${instance.name}: ${instance.failure(evaluation)}`);
+          continue;
+        }
+        this.#length += lengthOf(made.values);
+        if (this.#length > longestShares)
+          this.fail(`${instance.name}: more in one call than adapters are given at once`);
         else this.#shareOf(handler.name).push(made);
       }
   }

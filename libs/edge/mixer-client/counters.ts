@@ -22,6 +22,8 @@ export class ClientCounters {
   reports = 0;
   /** Records that Mixer took. */
   reportsSent = 0;
+  /** Records of calls of which Mixer could not report a part. */
+  reportsFailedInPart = 0;
   /** Records that went lost: the queue was full, or Mixer refused them. */
   reportsDropped = 0;
 }

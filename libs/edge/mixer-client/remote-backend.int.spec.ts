@@ -442,19 +442,38 @@ describe('Mixer over a real connection', () => {
       await expect(ask(client, path('/a'))).rejects.toMatchObject({ code: status.DEADLINE_EXCEEDED });
     });
 
-    it('S40 tells all who wait for one answer that it does not come', async () => {
+    it('S40 tells all who wait for one answer that Mixer is away', async () => {
       mixer.onCheck = ({ 'request.path': asked }) => {
-        if (asked === '/b') throw new GrpcError(status.INTERNAL, 'no database');
+        if (asked === '/b') throw new GrpcError(status.UNAVAILABLE, 'no database');
         return { references: ['request.path'] };
       };
-      const client = backend();
+      const client = backend({ transport: retries(0) });
       await ask(client, path('/a'));
       const all = await Promise.allSettled(Array.from({ length: 5 }, () => ask(client, path('/b'))));
       expect(all.map((each) => (each.status === 'rejected' ? String(each.reason) : each.status))).toEqual(
-        all.map(() => `Error: ${undecided}no database`),
+        all.map(() => `Error: ${away}no database`),
       );
       expect(mixer.checks.length).toBe(2);
       expect(client.counters).toMatchObject({ failures: 5, checkFailures: 1 });
+    });
+
+    it('S40 decides on a request although another on which Mixer cannot decide looked like it', async () => {
+      // By the answer to /a requests are alike whose path is; Mixer looks at the user only where the path is /b.
+      mixer.onCheck = async ({ 'request.path': asked, 'source.user': user }) => {
+        if (asked !== '/b') return { references: ['request.path'] };
+        await new Promise((resolve) => setTimeout(resolve, 20));
+        if (user === 'garbage') throw new GrpcError(status.INTERNAL, 'no address');
+        return { code: user === 'mallory' ? 7 : 0, references: ['request.path', 'source.user'] };
+      };
+      const client = backend();
+      const of = (user: string): Record<string, string> => ({ ...path('/b'), 'source.user': user });
+      await ask(client, path('/a'));
+      for (let round = 0; round < 3; round++) {
+        const attack = ask(client, of('garbage')).catch((error: unknown) => (error as Error).message);
+        const [alice, mallory] = await Promise.all([ask(client, of('alice')), ask(client, of('mallory'))]);
+        expect([alice.answer.code, mallory.answer.code, await attack]).toEqual([0, 7, `${undecided}no address`]);
+      }
+      expect(client.counters).toMatchObject({ failures: 3, denials: 3 });
     });
 
     it('S41 does not decide on a request whose quota nobody can tell, and gives back what it drew of others', async () => {

@@ -31,6 +31,11 @@ export interface RemoteBackendOptions {
   log: Logger;
 }
 
+const reportFates = {
+  waits: 'Mixer cannot be told of requests; they are kept for later',
+  lost: 'Mixer refused a report',
+  'failed in part': 'Mixer could not report a part of what it was told',
+} as const;
 const closeMs = 2_000;
 const maxQueuedBytes = 64 * 1024 * 1024;
 
@@ -58,6 +63,7 @@ export class RemoteBackend implements PolicyBackend {
     this.#channel.watch(() => {
       this.#forget();
     });
+    let reportFailure = '';
     this.#reports = new ReportQueue({
       send: (records) => this.#channel.report(records),
       maxEntries: transport.reportBatchMaxEntries,
@@ -65,9 +71,11 @@ export class RemoteBackend implements PolicyBackend {
       maxQueued: options.maxQueuedReports ?? 10_000,
       maxQueuedBytes,
       counters,
-      onFailure: ({ message }, lost) => {
-        if (lost === 0) log.warn({ reason: message }, 'Mixer cannot be told of requests; they are kept for later');
-        else log.warn({ reason: message, records: lost }, 'Mixer refused a report');
+      onFailure: ({ message }, fate) => {
+        // The same is wrong with one report after another: a record lacks what a rule asks for.
+        if (fate !== 'waits' && message === reportFailure) return;
+        if (fate !== 'waits') reportFailure = message;
+        log.warn({ reason: message }, reportFates[fate]);
       },
     });
   }
@@ -124,14 +132,17 @@ export class RemoteBackend implements PolicyBackend {
     const likeness = this.#checks.likeness(call.attributes);
     const other = likeness === undefined ? undefined : this.#shared.get(likeness);
     if (other !== undefined) {
-      await other;
+      // What Mixer could not decide about another request says nothing of this one; that it is away does.
+      await other.catch((error: unknown) => {
+        if (isOutage(failureOf(error))) throw error;
+      });
       const now = performance.now();
       const answer = this.#checks.use(call.attributes, now);
       if (answer !== undefined) return this.#withQuotas(call, answer, false, now, start);
     }
     // In the same call for what the request needs of quotas and is not at hand.
     const needs = needsOf(call.quotas, call.attributes, this.#quotas);
-    const draw = QuotaDraw.granted(needs, start);
+    const draw = QuotaDraw.granted(needs, performance.now());
     return draw.unlessFailed(async () => {
       const asked = this.#calls.ask(call.attributes, exactly(draw.missing), start);
       if (likeness !== undefined) this.#shared.add(likeness, asked);

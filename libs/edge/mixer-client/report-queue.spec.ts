@@ -3,7 +3,7 @@ import type { Attributes } from '@keelson/core/attributes';
 import { BackOff } from '@keelson/edge/service';
 import { ClientCounters } from './counters';
 import { ReportFailure } from './mixer-channel';
-import { ReportQueue, type ReportQueueOptions } from './report-queue';
+import { ReportQueue, type ReportQueueOptions, type ReportFate } from './report-queue';
 
 const record = (id: number): Attributes => new Map([['destination.port', { type: 'INT64', value: id }]]);
 const records = (from: number, count: number): Attributes[] =>
@@ -14,7 +14,7 @@ describe('S42 reports', () => {
   let sent: number[][];
   let counters: ClientCounters;
   let answer: (batch: readonly Attributes[]) => number;
-  let failures: [string, number][];
+  let failures: [string, ReportFate][];
 
   function queue(options: Partial<ReportQueueOptions> = {}): ReportQueue {
     return new ReportQueue({
@@ -30,7 +30,7 @@ describe('S42 reports', () => {
       maxQueuedBytes: 1_000_000,
       backOff: new BackOff(100, 5_000, () => 1),
       counters,
-      onFailure: ({ message }, lost) => failures.push([message, lost]),
+      onFailure: ({ message }, fate) => failures.push([message, fate]),
       ...options,
     });
   }
@@ -51,6 +51,19 @@ describe('S42 reports', () => {
 
   afterEach(() => {
     jest.useRealTimers();
+  });
+
+  it('tells what Mixer reported in part from what went lost, and goes on', async () => {
+    const tested = queue();
+    answer = fail(status.UNKNOWN, 3);
+    tested.add(records(0, 3));
+    await tested.flush();
+    expect(counters).toMatchObject({ reports: 3, reportsSent: 0, reportsDropped: 0, reportsFailedInPart: 3 });
+    expect(failures).toEqual([['because', 'failed in part']]);
+    answer = ({ length }) => length;
+    tested.add([record(3)]);
+    await tested.flush();
+    expect(counters).toMatchObject({ reportsSent: 1, reportsDropped: 0 });
   });
 
   it('waits a second for more, and then sends what is there', async () => {
@@ -82,7 +95,7 @@ describe('S42 reports', () => {
     tested.add(records(100, 200));
     expect(tested.length).toBe(250);
     expect(counters).toMatchObject({ reports: 300, reportsSent: 0, reportsDropped: 50 });
-    expect(failures).toEqual([['because', 0]]);
+    expect(failures).toEqual([['because', 'waits']]);
     answer = ({ length }) => length;
     await jest.advanceTimersByTimeAsync(6_500);
     expect(sent.flat()).toEqual(records(50, 250).map(idOf));
@@ -124,7 +137,7 @@ describe('S42 reports', () => {
   });
 
   it('does not send again what Mixer refused', async () => {
-    answer = fail(status.UNKNOWN, 100);
+    answer = fail(status.INVALID_ARGUMENT, 100);
     const tested = queue();
     tested.add(records(0, 100));
     await jest.advanceTimersByTimeAsync(0);
@@ -133,7 +146,7 @@ describe('S42 reports', () => {
     await jest.advanceTimersByTimeAsync(0);
     expect(sent).toEqual([records(100, 100).map(idOf)]);
     expect(counters).toMatchObject({ reportsSent: 100, reportsDropped: 100 });
-    expect(failures).toEqual([['because', 100]]);
+    expect(failures).toEqual([['because', 'lost']]);
   });
 
   it('goes on behind the part of a batch that was sent, or refused', async () => {

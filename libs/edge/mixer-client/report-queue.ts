@@ -17,8 +17,8 @@ export interface ReportQueueOptions {
   /** About how much memory they may take. */
   maxQueuedBytes: number;
   counters: ClientCounters;
-  /** Hears of what Mixer refused, and of when it goes away. */
-  onFailure?: ((failure: ReportFailure, lost: number) => void) | undefined;
+  /** Hears of reports that failed, and of when Mixer goes away. */
+  onFailure?: ((failure: ReportFailure, fate: ReportFate) => void) | undefined;
   /** How long to wait for a Mixer that is away. */
   backOff?: BackOff;
 }
@@ -30,6 +30,9 @@ const temporary: ReadonlySet<status> = new Set([
   status.CANCELLED,
   status.ABORTED,
 ]);
+
+/** What became of records that a call told of: they wait for another one, are lost, or most likely only some of them are. */
+export type ReportFate = 'waits' | 'lost' | 'failed in part';
 
 interface Queued {
   readonly record: Attributes;
@@ -85,7 +88,7 @@ export class ReportQueue {
   /** Resolves when the records that are here now are sent or dropped, or Mixer cannot be reached. */
   async flush(): Promise<void> {
     const { counters } = this.#options;
-    const over = (): number => counters.reportsSent + counters.reportsDropped;
+    const over = (): number => counters.reportsSent + counters.reportsDropped + counters.reportsFailedInPart;
     const until = over() + this.length;
     while (over() < until) {
       this.#start(true);
@@ -127,7 +130,7 @@ export class ReportQueue {
       );
       this.#underWay = [];
       if (outcome instanceof ReportFailure && temporary.has(outcome.code)) {
-        if (!this.#away) onFailure?.(outcome, 0);
+        if (!this.#away) onFailure?.(outcome, 'waits');
         this.#away = true;
         this.#queue.unshift(...batch);
         this.#drop();
@@ -139,8 +142,11 @@ export class ReportQueue {
       for (const { bytes } of batch.slice(0, over)) this.#bytes -= bytes;
       this.#queue.unshift(...batch.slice(over));
       if (outcome instanceof ReportFailure) {
-        counters.reportsDropped += over;
-        onFailure?.(outcome, over);
+        // Mixer says UNKNOWN when adapters or single records failed; the rest it reported.
+        const partly = outcome.code === status.UNKNOWN;
+        if (partly) counters.reportsFailedInPart += over;
+        else counters.reportsDropped += over;
+        onFailure?.(outcome, partly ? 'failed in part' : 'lost');
       } else counters.reportsSent += over;
     } while (whole ? this.#queue.length > 0 : this.#queue.length >= maxEntries);
     return true;

@@ -6,7 +6,7 @@ export type SharedCall = Promise<{ readonly kept: boolean }>;
 /** Calls under way, by the likeness of what they are about: who wants to ask the same waits for the answer instead. */
 export class SharedCalls {
   readonly #underWay = new Map<string, SharedCall>();
-  /** Of these the last answer held for its request alone: nobody waits for the next. */
+  /** Of these the last answer held for its request alone, or there was none: nobody waits for the next. */
   readonly #alone = new BoundedMap<string, true>(4_096, 1024 * 1024);
 
   /** The call to wait for. */
@@ -17,13 +17,18 @@ export class SharedCalls {
   /** A call begins. */
   add(likeness: string, call: SharedCall): void {
     if (!this.#underWay.has(likeness) && this.#alone.get(likeness) === undefined) this.#underWay.set(likeness, call);
-    const over = (): void => {
+    const settled = (kept: boolean): void => {
       if (this.#underWay.get(likeness) === call) this.#underWay.delete(likeness);
-    };
-    call.then(({ kept }) => {
-      over();
       if (kept) this.#alone.delete(likeness);
       else this.#alone.set(likeness, true, likeness.length);
-    }, over);
+    };
+    call.then(
+      ({ kept }) => {
+        settled(kept);
+      },
+      () => {
+        settled(false);
+      },
+    );
   }
 }
