@@ -49,7 +49,7 @@ export interface DiscoveryEvents {
 
 /** Where model, views and streams meet: each change is folded, followed by the views, and pushed. */
 export class Discovery implements XdsHandler {
-  readonly timeline = new Timeline();
+  readonly timeline = new Timeline(() => this.ticksInUse());
   readonly model: MeshModel;
   readonly xds: XdsServer;
   readonly proxies = new Map<number, ConnectedProxy>();
@@ -70,9 +70,6 @@ export class Discovery implements XdsHandler {
     });
     this.sweeping = setInterval(() => {
       this.views.sweep();
-      this.timeline.forgetBefore(
-        Math.min(this.timeline.now.tick, ...[...this.proxies.values()].map(({ acked }) => acked)),
-      );
     }, 60_000).unref();
   }
 
@@ -151,12 +148,21 @@ export class Discovery implements XdsHandler {
   progress(progress: Progress): void {
     const proxy = this.proxies.get(progress.stream);
     if (!proxy) return;
-    if (progress.acked > proxy.acked && proxy.acked < proxy.sent && proxy.sent > 0)
-      this.events.converged((Date.now() - this.timeline.at(progress.acked).time) / 1000);
+    const moment = this.timeline.at(progress.acked);
+    // One that it had passed before stands for ticks that were forgotten: nobody knows when they were folded.
+    if (moment.tick > proxy.acked && proxy.acked < proxy.sent && proxy.sent > 0)
+      this.events.converged((Date.now() - moment.time) / 1000);
     proxy.sent = progress.sent;
     proxy.acked = progress.acked;
     proxy.refused = progress.refused;
     this.events.moved(proxy.node.id);
+  }
+
+  private *ticksInUse(): Generator<number> {
+    for (const { sent, acked } of this.proxies.values()) {
+      yield sent;
+      yield acked;
+    }
   }
 
   private follow(tick: number, delta: MeshDelta): void {

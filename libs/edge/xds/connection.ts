@@ -12,6 +12,9 @@ import { SotwStream } from './sotw-stream';
 import { type StreamState } from './state';
 import { type Shared, type StreamSink } from './stream';
 
+/** Seconds of work that a stream may be ahead: it begins with all its names at once. */
+const secondsAhead = 5;
+
 export type RawCall = ServerDuplexStream<Uint8Array, Uint8Array>;
 
 /** What a connection tells its server. */
@@ -35,6 +38,9 @@ export class Connection {
   #refused: readonly RefusedResource[] = [];
   #second = 0;
   #requests = 0;
+  /** Names gone through for this stream that the time since has not made good. */
+  #names = 0;
+  #namesAt = 0;
 
   constructor(
     readonly id: number,
@@ -46,7 +52,9 @@ export class Connection {
   ) {
     call.on('data', (bytes: Uint8Array) => {
       this.#guard(() => {
+        const before = this.shared.sets.work;
         this.#receive(bytes);
+        this.#charge(this.shared.sets.work - before);
       });
     });
     call.on('drain', () => {
@@ -83,6 +91,17 @@ export class Connection {
     this.#second = second;
     if (++this.#requests > this.shared.limits.requestsPerSecond)
       throw new XdsRefusal(status.RESOURCE_EXHAUSTED, 'too many requests');
+  }
+
+  /** One request may cost a lot, the next ones not as well: the work of each holds up all other streams. */
+  #charge(names: number): void {
+    if (names === 0) return;
+    const now = this.shared.now();
+    const { namesPerSecond } = this.shared.limits;
+    this.#names = Math.max(0, this.#names - ((now - this.#namesAt) / 1_000) * namesPerSecond) + names;
+    this.#namesAt = now;
+    if (this.#names > namesPerSecond * secondsAhead)
+      throw new XdsRefusal(status.RESOURCE_EXHAUSTED, 'too many changes of large subscriptions');
   }
 
   #connect<S>(node: Node | undefined, Stream: new (shared: Shared, view: ProxyView, sink: StreamSink) => S): S {

@@ -54,6 +54,19 @@ describe('S1 delta: subscriptions', () => {
     expect(driver.settle()).toMatchObject([{ type: 'eds', put: { a: 'ea' }, removed: [] }]);
   });
 
+  it('gathers the hosts of a route configuration that are asked for again', () => {
+    const driver = serving(new DeltaDriver(new Bench()));
+    const names = Array.from({ length: 100 }, (_, i) => `80/h${i}`);
+    driver.bench.change({ vhds: Object.fromEntries(names.map((name) => [name, `to ${name}`])) });
+    driver.request('vhds').settle();
+    const before = driver.bench.shared.sets.work;
+    driver.subscribe('vhds', ...names, '80/none');
+    const [answer] = driver.settle();
+    expect(Object.keys(answer?.put ?? {})).toHaveLength(100);
+    expect(answer?.removed).toEqual(['80/none']);
+    expect(driver.bench.shared.sets.work - before).toBeLessThan(500);
+  });
+
   it('sends nothing of what is not subscribed any more', () => {
     const driver = serving(new DeltaDriver(new Bench()));
     driver.unsubscribe('eds', 'b');

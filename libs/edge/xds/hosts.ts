@@ -60,12 +60,19 @@ export class Hosts {
         this.#claims.set(scope, known.set(name, version));
       }
     }
+    const asked = new Map<Channel, string[]>();
     for (const name of names) {
       if (name === '*') continue;
       const channel = this.#channels.get(scopeOf(name));
-      if (channel !== undefined) channel.ask(this.context.sets.of([name]), this.context.sets);
-      else if (this.context.routes() !== undefined) this.#remove(scopeOf(name), [name]);
+      if (channel === undefined) {
+        if (this.context.routes() !== undefined) this.#remove(scopeOf(name), [name]);
+        continue;
+      }
+      const known = asked.get(channel);
+      if (known === undefined) asked.set(channel, [name]);
+      else known.push(name);
     }
+    for (const [channel, those] of asked) channel.ask(this.context.sets.of(those), this.context.sets);
   }
 
   /** The first request for route configurations. */
@@ -133,6 +140,7 @@ export class Hosts {
       }
       this.#takeBack(routes);
       const names = routes.set.wildcard ? routes.base.flatMap((layer) => [...layer.names()]) : routes.set.listed;
+      this.context.sets.count(routes.set.listed.size);
       for (const scope of names) if (!this.#channels.has(scope)) this.#open(scope, routes);
     }
     for (const [scope, names] of this.#farewells) {

@@ -35,6 +35,11 @@ export interface Transition {
   asked: NameSet | undefined;
 }
 
+interface WeakTransition {
+  next: WeakRef<NameSet>;
+  asked: WeakRef<NameSet> | undefined;
+}
+
 /**
  * Keeps one object for each set of names, and remembers the steps between sets: two hundred proxies that ask for the
  * same thousand names share one set, and it is computed once.
@@ -44,18 +49,32 @@ export class NameSets {
   readonly all = new NameSet(true, new Set());
   readonly #byContent = new Map<string, WeakRef<NameSet>>();
   readonly #spellings = new WeakMap<NameSet, Uint8Array>();
-  readonly #steps = new BoundedMap<string, Transition>(512);
+  /** Of sets that no stream is at any more, a step keeps nothing: they may be large. */
+  readonly #steps = new BoundedMap<string, WeakTransition>(512);
   readonly #scopes = new Map<string, WeakRef<NameSet>>();
   readonly #forget = new FinalizationRegistry<() => void>((forget) => {
     forget();
   });
+  #work = 0;
+
+  /** How many names were gone through so far; what one request adds to it is what the request cost. */
+  get work(): number {
+    return this.#work;
+  }
+
+  /** Adds names that were gone through. */
+  count(names: number): void {
+    this.#work += names;
+  }
 
   /** The set of these names. */
   of(names: Iterable<string>, wildcard = false): NameSet {
-    const listed = new Set(names);
-    if (listed.size === 0) return wildcard ? this.all : this.none;
-    const key = digest([...listed].sort(), wildcard ? '*' : '');
-    return this.#kept(this.#byContent, key, () => new NameSet(wildcard, listed));
+    // A set is in order, so that the next one, of which it is most, is all but sorted already.
+    const listed = [...names].sort().filter((name, i, sorted) => name !== sorted[i - 1]);
+    if (listed.length === 0) return wildcard ? this.all : this.none;
+    this.count(listed.length);
+    const key = digest(listed, wildcard ? '*' : '');
+    return this.#kept(this.#byContent, key, () => new NameSet(wildcard, new Set(listed)));
   }
 
   /** The names that either lists. */
@@ -94,45 +113,39 @@ export class NameSets {
   /** What a subscription becomes by a delta request: `*` stands for all. */
   step(from: NameSet, subscribe: readonly string[], unsubscribe: readonly string[]): Transition {
     if (subscribe.length === 0 && unsubscribe.length === 0) return { next: from, asked: undefined };
-    const key = `${from.id}\n${digest(subscribe, '+')}\n${digest(unsubscribe, '-')}`;
-    const known = this.#steps.get(key);
-    if (known !== undefined) return known;
-    const names = new Set(from.listed);
-    let wildcard = from.wildcard;
-    const asked = new Set<string>();
-    for (const name of unsubscribe) {
-      if (name === '*') wildcard = false;
-      else names.delete(name);
-    }
-    for (const name of subscribe) {
-      if (name === '*') {
-        wildcard = true;
-      } else {
-        names.add(name);
-        asked.add(name);
-      }
-    }
-    // The client is to hear whether the wildcard still covers what it no longer asks for by name.
-    if (wildcard) for (const name of unsubscribe) if (name !== '*' && !names.has(name)) asked.add(name);
-    const step = { next: this.of(names, wildcard), asked: asked.size > 0 ? this.of(asked) : undefined };
-    this.#steps.set(key, step);
-    return step;
+    this.count(subscribe.length + unsubscribe.length);
+    return this.#step(`${from.id}\n${digest(subscribe, '+')}\n${digest(unsubscribe, '-')}`, () => {
+      const dropped = new Set(unsubscribe);
+      const asked = new Set(subscribe);
+      const wildcard = asked.delete('*') || (from.wildcard && !dropped.has('*'));
+      this.count(from.listed.size);
+      const next = this.of([...[...from.listed].filter((name) => !dropped.has(name)), ...asked], wildcard);
+      // The client is to hear whether the wildcard still covers what it no longer asks for by name.
+      if (wildcard) for (const name of dropped) if (name !== '*') asked.add(name);
+      return { next, asked: asked.size > 0 ? this.of(asked) : undefined };
+    });
   }
 
   /** What a subscription becomes by a request that lists all names; only what is new is asked for. */
   listing(from: NameSet, names: readonly string[], wildcard: boolean): Transition {
-    const key = `${from.id}\n${digest(names, wildcard ? '=*' : '=')}`;
+    this.count(names.length);
+    return this.#step(`${from.id}\n${digest(names, wildcard ? '=*' : '=')}`, () => {
+      const listed = names.filter((name) => name !== '*');
+      const added = listed.filter((name) => !from.listed.has(name));
+      return { next: this.of(listed, wildcard), asked: added.length > 0 ? this.of(added) : undefined };
+    });
+  }
+
+  #step(key: string, make: () => Transition): Transition {
     const known = this.#steps.get(key);
-    if (known !== undefined) return known;
-    const added = names.filter((name) => name !== '*' && !from.listed.has(name));
-    const step = {
-      next: this.of(
-        names.filter((name) => name !== '*'),
-        wildcard,
-      ),
-      asked: added.length > 0 ? this.of(added) : undefined,
-    };
-    this.#steps.set(key, step);
+    const next = known?.next.deref();
+    const asked = known?.asked?.deref();
+    if (next !== undefined && (asked !== undefined || known?.asked === undefined)) return { next, asked };
+    const step = make();
+    this.#steps.set(key, {
+      next: new WeakRef(step.next),
+      asked: step.asked === undefined ? undefined : new WeakRef(step.asked),
+    });
     return step;
   }
 }

@@ -26,7 +26,9 @@ describe('an xDS server on a socket', () => {
   let calls: ClientDuplexStream<Buffer, Buffer>[];
 
   beforeEach(async () => {
-    served = new ServedLayers({ limits: { subscriptions: 10, nameLength: 20, requestsPerSecond: 200, types: 4 } });
+    served = new ServedLayers({
+      limits: { subscriptions: 10, nameLength: 20, requestsPerSecond: 200, namesPerSecond: 100, types: 4 },
+    });
     await served.listen();
     client = new Client(`127.0.0.1:${served.port}`, credentials.createInsecure());
     calls = [];
@@ -215,6 +217,19 @@ describe('an xDS server on a socket', () => {
           for (let i = 0; i < 500; i++) send(call, { typeUrl: shortTypes.cds });
         },
       ],
+      [
+        'few requests, each of which changes a large subscription',
+        status.RESOURCE_EXHAUSTED,
+        (call) => {
+          send(call, { typeUrl: shortTypes.eds, resourceNamesSubscribe: many.slice(0, 9) });
+          for (let i = 0; i < 100; i++)
+            send(call, {
+              typeUrl: shortTypes.eds,
+              resourceNamesSubscribe: [`x${i}`],
+              resourceNamesUnsubscribe: [`x${i - 1}`],
+            });
+        },
+      ],
     ];
 
     it.each(hostile)('%s', async (_, code, attack) => {
@@ -224,6 +239,35 @@ describe('an xDS server on a socket', () => {
       attack(call);
       expect((await end).code).toBe(code);
       expect(served.errors).toEqual([]);
+    });
+
+    it('none of them are proxies that begin with thousands of names, and change some at the same time', async () => {
+      await served.close();
+      served = new ServedLayers();
+      const port = await served.listen();
+      client.close();
+      client = new Client(`127.0.0.1:${port}`, credentials.createInsecure());
+      const names = Array.from({ length: 3_000 }, (_, i) => `n${i}`);
+      served.change({ eds: { last: [resource('x29')] } });
+      const proxies = Array.from({ length: 10 }, () => open());
+      const all = proxies.map(async (call) => {
+        send(call, { typeUrl: shortTypes.eds, resourceNamesSubscribe: names });
+        const { nonce } = await response(call);
+        send(call, { typeUrl: shortTypes.eds, responseNonce: nonce });
+        const answer = new Promise<boolean>((resolve) => {
+          call.on('data', (bytes: Buffer) => {
+            const { resources, nonce: next } = DeltaDiscoveryResponse.decode(bytes);
+            send(call, { typeUrl: shortTypes.eds, responseNonce: next });
+            if (resources?.[0]?.name === 'x29') resolve(true);
+          });
+          call.on('error', () => {
+            resolve(false);
+          });
+        });
+        for (let i = 0; i < 30; i++) send(call, { typeUrl: shortTypes.eds, resourceNamesSubscribe: [`x${i}`] });
+        return answer;
+      });
+      expect(new Set(await Promise.all(all))).toEqual(new Set([true]));
     });
 
     it('any bytes: the stream ends with a status, and others go on', async () => {

@@ -63,7 +63,14 @@ export class XdsServer {
       tick: 0,
       now: options.now ?? (() => performance.now()),
       ackTimeoutMs: options.ackTimeoutMs ?? 5_000,
-      limits: { subscriptions: 100_000, nameLength: 4_096, types: 32, requestsPerSecond: 5_000, ...options.limits },
+      limits: {
+        subscriptions: 100_000,
+        nameLength: 4_096,
+        types: 32,
+        requestsPerSecond: 5_000,
+        namesPerSecond: 300_000,
+        ...options.limits,
+      },
     };
     const sweepMs = options.sweepMs ?? 250;
     if (sweepMs > 0) {

@@ -23,6 +23,11 @@ export interface Limits {
   types: number;
   /** Requests in a second. */
   requestsPerSecond: number;
+  /**
+   * Names that requests may make the server go through in a second: those that they hold, and, where no other stream
+   * has taken the same step before, those of the sets that they lead from and to. A stream may be five seconds ahead.
+   */
+  namesPerSecond: number;
 }
 
 /** What all streams of a server share. */

@@ -51,7 +51,14 @@ export class Bench {
       tick: 0,
       now: () => this.clock,
       ackTimeoutMs: options.timeout ?? 5_000,
-      limits: { subscriptions: 1_000, nameLength: 256, types: 8, requestsPerSecond: 1_000, ...options.limits },
+      limits: {
+        subscriptions: 1_000,
+        nameLength: 256,
+        types: 8,
+        requestsPerSecond: 1_000,
+        namesPerSecond: 100_000,
+        ...options.limits,
+      },
     };
   }
 
