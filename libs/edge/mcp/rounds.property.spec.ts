@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { RequestResources, Resources } from '@keelson/api/istio/mcp/v1alpha1/mcp';
 import { encodeResource } from './encoded-resource';
+import { revisionCollection } from './mark';
 import { ResourceStore, type CollectionChange } from './resource-store';
 import type { Round } from './round';
 import { SinkHoldings } from './sink-holdings';
@@ -25,6 +26,8 @@ class Pair {
   private toSource: Uint8Array[] = [];
   private toSink: Uint8Array[] = [];
   refuseRounds = false;
+  /** The next response of a collection has a resource that is refused. */
+  spoilNext = false;
 
   constructor() {
     this.history.set('e-0', copy(this.world));
@@ -83,8 +86,14 @@ class Pair {
   }
 
   responseArrives(): void {
-    const response = this.toSink.shift();
-    if (response) this.toSource.push(encodeRequest(this.session.receive(Resources.decode(response))));
+    const bytes = this.toSink.shift();
+    if (!bytes) return;
+    const response = Resources.decode(bytes);
+    if (this.spoilNext && response.collection !== revisionCollection) {
+      this.spoilNext = false;
+      response.resources = [...(response.resources ?? []), {}];
+    }
+    this.toSource.push(encodeRequest(this.session.receive(response)));
   }
 
   settle(): void {
@@ -136,12 +145,13 @@ const step = fc.oneof(
   },
   { weight: 10, arbitrary: fc.constantFrom('request', 'send', 'response') },
   { weight: 1, arbitrary: fc.constantFrom('reconnect', 'refuse', 'accept') },
+  { weight: 1, arbitrary: fc.constant('spoil') },
 );
 
 describe('rounds', () => {
   it('a sink only ever holds whole revisions, and in the end the newest', () => {
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 120 }), (steps) => {
+      fc.property(fc.array(step, { maxLength: 120, size: 'max' }), (steps) => {
         const pair = new Pair();
         for (const next of steps) {
           if (typeof next === 'object') pair.commit(next.puts, next.removes);
@@ -149,16 +159,60 @@ describe('rounds', () => {
           else if (next === 'send') pair.sourceSends();
           else if (next === 'response') pair.responseArrives();
           else if (next === 'reconnect') pair.connect();
+          else if (next === 'spoil') pair.spoilNext = true;
           else pair.refuseRounds = next === 'refuse';
         }
-        pair.refuseRounds = false;
-        pair.commit([[0, 0]], []);
+        pair.refuseRounds = pair.spoilNext = false;
+        // What was refused comes again once its collection has changed.
+        pair.commit(
+          [
+            [0, 0],
+            [1, 0],
+            [2, 0],
+          ],
+          [],
+        );
         pair.settle();
         expect(pair.torn).toEqual([]);
         expect(plain(pair.seen)).toEqual(plain(pair.newest));
       }),
       { numRuns: 300 },
     );
+  });
+
+  it('what was refused of a collection and then deleted holds nothing back, and leaves nothing behind', () => {
+    const pair = new Pair();
+    pair.commit([[0, 1]], []);
+    pair.settle();
+    // Each resource is a response of its own; the second one is refused.
+    pair.commit(
+      [
+        [0, 2],
+        [0, 3],
+      ],
+      [],
+    );
+    pair.sourceSends();
+    pair.responseArrives();
+    pair.requestsArrive();
+    pair.sourceSends();
+    pair.spoilNext = true;
+    pair.settle();
+    expect(pair.spoilNext).toBe(false);
+    expect([...pair.seen.get('x/a')!.keys()]).toEqual(['ns/1']);
+    pair.commit(
+      [[1, 1]],
+      [
+        [0, 2],
+        [0, 3],
+      ],
+    );
+    pair.settle();
+    expect(plain(pair.seen)).toEqual(plain(pair.newest));
+    pair.commit([[0, 4]], []);
+    pair.settle();
+    expect(plain(pair.seen)).toEqual(plain(pair.newest));
+    expect(pair.torn).toEqual([]);
   });
 
   it('truncated and twisted bytes never do more than throw', () => {

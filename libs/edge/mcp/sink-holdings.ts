@@ -5,13 +5,20 @@ interface Stage {
   removed: Set<string>;
 }
 
+/** What is staged of a collection, and what was before the difference that came last. */
+interface Staging {
+  difference: string;
+  before: Stage;
+  now: Stage;
+}
+
 /**
  * What a sink holds, and what it received and has not folded yet. The first outlives connections, so that a source is
  * told of it; what was only staged is asked for again.
  */
 export class SinkHoldings {
   private readonly held = new Map<string, Map<string, string>>();
-  private readonly stages = new Map<string, Stage>();
+  private readonly stagings = new Map<string, Staging>();
   private readonly heard = new Set<string>();
   /** The revision of the last fold. */
   revision: string | undefined;
@@ -26,9 +33,23 @@ export class SinkHoldings {
     return this.heard.has(collection);
   }
 
+  /** What is staged next belongs to this difference, which comes in one part or many. */
+  begin(collection: string, difference: string): void {
+    const staging = this.stagingOf(collection);
+    if (staging.difference === difference) return;
+    staging.difference = difference;
+    staging.before = { put: new Map(staging.now.put), removed: new Set(staging.now.removed) };
+  }
+
+  /** Takes the difference that came last back, all its parts: a source whose sink refuses one counts none of them. */
+  takeBack(collection: string): void {
+    const staging = this.stagingOf(collection);
+    staging.now = { put: new Map(staging.before.put), removed: new Set(staging.before.removed) };
+  }
+
   /** Stages a part of a collection: added or changed resources, and removals. */
   stagePart(collection: string, resources: readonly SinkResource[], removed: readonly string[]): void {
-    const stage = this.stageOf(collection);
+    const stage = this.stagingOf(collection).now;
     const held = this.heldOf(collection);
     for (const name of removed) {
       stage.put.delete(name);
@@ -45,16 +66,16 @@ export class SinkHoldings {
     const held = this.heldOf(collection);
     const names = new Set(resources.map((resource) => resource.name));
     const changed = resources.filter(({ name, version }) => version === '' || held.get(name) !== version);
-    this.stages.set(collection, {
+    this.stagingOf(collection).now = {
       put: new Map(changed.map((resource) => [resource.name, resource])),
       removed: new Set([...held.keys()].filter((name) => !names.has(name))),
-    });
+    };
   }
 
   /** How many resources the collection would hold after a fold. */
   sizeAfterFold(collection: string): number {
     const held = this.heldOf(collection);
-    const stage = this.stages.get(collection);
+    const stage = this.stagings.get(collection)?.now;
     if (!stage) return held.size;
     let added = 0;
     for (const name of stage.put.keys()) if (!held.has(name)) added++;
@@ -64,7 +85,7 @@ export class SinkHoldings {
   /** What a fold of these collections would change. */
   staged(collections: readonly string[]): RoundChange[] {
     return collections.flatMap((collection) => {
-      const stage = this.stages.get(collection);
+      const stage = this.stagings.get(collection)?.now;
       if (!stage || (stage.put.size === 0 && stage.removed.size === 0)) return [];
       return [{ collection, put: [...stage.put.values()], remove: [...stage.removed] }];
     });
@@ -74,10 +95,10 @@ export class SinkHoldings {
   fold(revision: string, collections: readonly string[]): void {
     for (const collection of collections) {
       const held = this.heldOf(collection);
-      const stage = this.stages.get(collection);
+      const stage = this.stagings.get(collection)?.now;
       for (const name of stage?.removed ?? []) held.delete(name);
       for (const { name, version } of stage?.put.values() ?? []) held.set(name, version);
-      this.stages.delete(collection);
+      this.stagings.delete(collection);
       this.heard.add(collection);
     }
     this.revision = revision;
@@ -85,7 +106,7 @@ export class SinkHoldings {
 
   /** Forgets what was not folded: its connection is gone. */
   dropStaged(): void {
-    this.stages.clear();
+    this.stagings.clear();
   }
 
   private heldOf(collection: string): Map<string, string> {
@@ -94,9 +115,14 @@ export class SinkHoldings {
     return held;
   }
 
-  private stageOf(collection: string): Stage {
-    let stage = this.stages.get(collection);
-    if (!stage) this.stages.set(collection, (stage = { put: new Map(), removed: new Set() }));
-    return stage;
+  private stagingOf(collection: string): Staging {
+    let staging = this.stagings.get(collection);
+    if (!staging)
+      this.stagings.set(collection, (staging = { difference: '', before: emptyStage(), now: emptyStage() }));
+    return staging;
   }
+}
+
+function emptyStage(): Stage {
+  return { put: new Map(), removed: new Set() };
 }

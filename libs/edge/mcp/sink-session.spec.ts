@@ -113,6 +113,28 @@ describe('the sink end of an MCP connection', () => {
     expect(rounds[0]!.changes.map(({ collection }) => collection)).toEqual([routes, rules]);
   });
 
+  it('takes a difference back of which it refused a part, and nothing that came before it', () => {
+    const { session, rounds } = sink({ typeUrls: { [routes]: type, [rules]: type } });
+    const wrong = { name: 'a/wrong', typeUrl: 'type.googleapis.com/other' };
+    session.receive(response(routes, [{ name: 'a/held' }, { name: 'a/gone' }]));
+    session.receive(response(rules, []));
+    session.receive(mark('e-1'));
+    // Not folded, for the other collection was refused.
+    session.receive(response(routes, [{ name: 'a/staged' }], { removed: ['a/gone'], revision: 'e-2' }));
+    session.receive(response(rules, [wrong], { revision: 'e-2' }));
+    expect(refusal(session.receive(mark('e-2')))).toContain('is not whole');
+    session.receive(response(rules, [], { revision: 'e-3' }));
+    for (const name of ['a/gone', 'a/new'])
+      expect(refusal(session.receive(response(routes, [{ name }], { revision: 'e-3' })))).toBeUndefined();
+    session.receive(response(routes, [wrong], { removed: ['a/held'], revision: 'e-3' }));
+    session.receive(response(routes, [{ name: 'a/last' }], { revision: 'e-4' }));
+    session.receive(mark('e-4'));
+    expect(rounds).toHaveLength(2);
+    expect(rounds[1]!.changes).toMatchObject([
+      { collection: routes, put: [{ name: 'a/staged' }, { name: 'a/last' }], remove: ['a/gone'] },
+    ]);
+  });
+
   it('takes a whole set as what there is', () => {
     const { session, rounds } = sink();
     session.receive(response(routes, [{ name: 'a/1' }, { name: 'a/2' }]));
@@ -132,6 +154,20 @@ describe('the sink end of an MCP connection', () => {
       { revision: 'x/1', synced: false, full: false },
       { revision: 'x/2', synced: true, full: false },
     ]);
+  });
+
+  it('drops a response of a source without marks that its owner could not take: the source still owes it', () => {
+    const rounds: Round[] = [];
+    const { session } = sink({
+      marked: false,
+      onRound: (round) => {
+        if (round.revision === 'x/1') throw new Error('not now');
+        rounds.push(round);
+      },
+    });
+    expect(refusal(session.receive(response(routes, [{ name: 'a/1' }], { revision: 'x/1' })))).toBe('not now');
+    session.receive(response(routes, [{ name: 'a/2' }], { revision: 'x/2' }));
+    expect(rounds[0]!.changes).toMatchObject([{ put: [{ name: 'a/2' }] }]);
   });
 
   it('forgets what was only staged when the connection is a new one', () => {

@@ -22,7 +22,10 @@ export interface SinkSessionOptions {
   /** The type that each collection's bodies must have, `type.googleapis.com/…`; one without an entry may have any. */
   typeUrls?: Readonly<Record<string, string>>;
   limits?: SinkLimits;
-  /** Takes a round in; what it throws refuses the round, which is then kept staged. */
+  /**
+   * Takes a round in. What it throws refuses the mark, and the round is kept staged; without marks it refuses the response,
+   * which the source then still owes.
+   */
   onRound: (round: Round) => void;
   onRefused?: (collection: string, message: string) => void;
 }
@@ -93,6 +96,8 @@ export class SinkSession {
   private takeCollection(collection: string, response: Resources): void {
     if (!this.options.collections.includes(collection))
       throw new Refused(unimplemented, `unsupported collection ${JSON.stringify(collection)}`);
+    // A source sends each difference at a revision of its own.
+    this.holdings.begin(collection, response.systemVersionInfo ?? '');
     try {
       const resources = this.readResources(collection, response.resources ?? []);
       if (response.incremental) this.holdings.stagePart(collection, resources, response.removedResources ?? []);
@@ -103,6 +108,7 @@ export class SinkSession {
       this.answered.add(collection);
       if (!this.options.marked) this.fold(response.systemVersionInfo ?? '', [collection]);
     } catch (error) {
+      this.holdings.takeBack(collection);
       this.broken.set(collection, error instanceof Error ? error.message : String(error));
       throw error;
     }

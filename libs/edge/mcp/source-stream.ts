@@ -28,7 +28,7 @@ interface Watch {
   holds: SinkHolds;
   /** Asked and not yet answered on this stream: it is answered even where nothing changed. */
   fresh: boolean;
-  /** The cut that was refused last: it is not sent again. */
+  /** The cut that was refused, until a later one is acknowledged: it is not sent again. */
   refused?: CollectionCut;
 }
 
@@ -118,7 +118,10 @@ export class SourceStream {
       if (refused) {
         sending.chunks = [];
         watch.refused = sending.target;
-      } else if (sending.chunks.length === 0) watch.holds = { cut: sending.target };
+      } else if (sending.chunks.length === 0) {
+        watch.holds = { cut: sending.target };
+        watch.refused = undefined;
+      }
     }
     if (refused) this.options.onRefused?.({ collection, revision, message: message ?? '' });
   }
@@ -141,7 +144,9 @@ export class SourceStream {
     // Only an incremental sink knows that a part is a part: for any other one it would be a deletion of the rest.
     if (!watch.incremental) return [{ resources: wholeOf(target), removed: [] }];
     const { put, removed } = differenceOf(this.store, collection, watch.holds);
-    if (put.length === 0 && removed.length === 0 && !watch.fresh) return [];
+    // A sink that refused folds nothing before it hears of the collection again, be it that nothing is to do.
+    const owed = watch.fresh || watch.refused !== undefined;
+    if (put.length === 0 && removed.length === 0 && !owed) return [];
     return chunksOf(put, removed, this.options.chunkBytes ?? defaultChunkBytes);
   }
 
