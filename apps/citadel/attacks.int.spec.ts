@@ -15,7 +15,9 @@ import {
   X509Certificate,
   type KeyObject,
 } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { connect } from 'node:http2';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { TrialCitadel } from './testing/trial-citadel';
@@ -97,5 +99,34 @@ describe('S30 attacks on Citadel', () => {
     const byForger = { ...own, chain: forged + leaf, key: pemOf(forgedKey) };
     expect(await ask(newKey(), undefined, byForger)).toBe('UNAUTHENTICATED');
     await expect(citadel.admin('GET', '/v1/tokens', undefined, byForger)).rejects.toThrow();
+  });
+
+  it('a stranger has few calls open, and those that are not sent to their end do not keep others out', async () => {
+    const sessions = await Promise.all(
+      Array.from({ length: 40 }, async () => {
+        const session = connect(`https://${citadel.address}`, { ca: citadel.roots });
+        session.on('error', () => undefined);
+        await once(session, 'remoteSettings');
+        return session;
+      }),
+    );
+    expect(sessions[0]?.remoteSettings.maxConcurrentStreams).toBe(32);
+    const ends: string[] = [];
+    for (const session of sessions)
+      for (let count = 0; count < 32; count++) {
+        const stream = session.request({
+          ':method': 'POST',
+          ':path': createCertificate.path,
+          'content-type': 'application/grpc',
+        });
+        stream.on('error', () => undefined);
+        stream.on('response', (headers) => ends.push(status[Number(headers['grpc-status'])] ?? ''));
+        stream.write(Buffer.from([0, 0, 0, 0xff, 0xff, 1, 2, 3]));
+      }
+    // 40 connections of 32 calls, of which 1024 are waited for.
+    while (ends.length < 256) await new Promise((resolve) => setTimeout(resolve, 10));
+    expect(new Set(ends)).toEqual(new Set(['UNAVAILABLE']));
+    expect(typeof (await ask(newKey(), await citadel.token('patient')))).toBe('object');
+    for (const session of sessions) session.destroy();
   });
 });

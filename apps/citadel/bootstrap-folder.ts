@@ -15,6 +15,8 @@ import { type TokenStore } from './token-store';
 const components = ['galley', 'pilot', 'mixer'];
 const tokenUses = 1000;
 const tokenTtlMs = 3650 * 86_400_000;
+/** A try may sign certificates that cannot be written down, and each is an entry of the ledger. */
+const retryMs = 10_000;
 
 export interface BootstrapOptions {
   dir: string;
@@ -30,6 +32,7 @@ export interface BootstrapOptions {
 /** The folder that lets the others start: root certificate, tokens of the components, certificates of operator and NATS. */
 export class BootstrapFolder {
   #timer: NodeJS.Timeout | undefined;
+  #stopped = false;
 
   constructor(readonly options: BootstrapOptions) {}
 
@@ -45,18 +48,26 @@ export class BootstrapFolder {
       this.#keep(file, `${token}\n`);
     }
     const due = [await this.#certificate('operator', []), await this.#certificate('nats', this.options.natsNames)];
+    this.#next(Math.max(1_000, Math.min(...due) - Date.now()));
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+  }
+
+  #next(delayMs: number): void {
+    if (this.#stopped) return;
     this.#timer = setTimeout(
       () => {
         this.start().catch((error: unknown) => {
           this.options.log.error({ err: error }, 'the bootstrap folder could not be renewed');
+          this.#next(retryMs);
         });
       },
-      Math.max(1_000, Math.min(Math.min(...due) - Date.now(), 86_400_000)),
+      // A lifetime of weeks is longer than a timer can be.
+      Math.min(delayMs, 86_400_000),
     );
-  }
-
-  stop(): void {
-    clearTimeout(this.#timer);
   }
 
   /** Sees to one certificate, and tells when it is due again. */

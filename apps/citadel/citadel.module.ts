@@ -27,6 +27,10 @@ import { TokenStore } from './token-store';
 /** The largest certificate request that is taken in; a real one has 1 KiB. */
 const maxRequestBytes = 64 * 1024;
 const maxAdminBodyBytes = 64 * 1024;
+/** A client asks for one certificate at a time; 32 also serve one that asks for many workloads. */
+const callsPerConnection = 32;
+/** Anybody may connect and ask: requests that are not sent to their end must not fill the memory. This is 64 MiB of them. */
+const maxUnfinishedRequests = 1024;
 
 @Module({})
 export class CitadelModule {
@@ -69,7 +73,12 @@ export class CitadelModule {
       rootNamespace,
       furtherNames: settings.serverNames,
     });
-    const grpc = new GrpcServer({ log, maxReceiveBytes: maxRequestBytes });
+    const grpc = new GrpcServer({
+      log,
+      maxReceiveBytes: maxRequestBytes,
+      maxStreams: callsPerConnection,
+      maxBodies: maxUnfinishedRequests,
+    });
     grpc.addService({ createCertificate }, { createCertificate: (request, call) => service.create(request, call) });
     const admin = new HttpServer({ log, bodyLimit: maxAdminBodyBytes });
     const operator = formatSpiffeId({ trustDomain, namespace: rootNamespace, serviceAccount: 'operator' });

@@ -71,4 +71,42 @@ describe('entries that wait for the ledger', () => {
     expect(await drain(pending)).toEqual(['two', 'three']);
     await pending.close();
   });
+
+  /** Lets the disk of a file take a few bytes at a time, and none once it is full. */
+  function smallDisk(pending: PendingEntries): { room: number } {
+    const disk = { room: Infinity };
+    const write = pending.file.write.bind(pending.file);
+    const some = (data: string | Buffer, at = 0): Promise<unknown> => {
+      if (disk.room === 0) return Promise.reject(new Error('ENOSPC'));
+      const part = Buffer.from(data).subarray(at, at + Math.min(50, disk.room));
+      disk.room -= part.length;
+      return write(part);
+    };
+    Object.assign(pending.file, { write: some });
+    return disk;
+  }
+
+  it('are written whole by a disk that takes a part at a time', async () => {
+    const pending = await PendingEntries.open(path);
+    smallDisk(pending);
+    await Promise.all([pending.add(entry('one')), pending.add(entry('two'))]);
+    expect(readFileSync(path, 'utf8').split('\n')).toHaveLength(3);
+    expect(await drain(pending)).toEqual(['one', 'two']);
+    await pending.close();
+  });
+
+  it('lose nothing to a write that failed half way', async () => {
+    const pending = await PendingEntries.open(path);
+    const disk = smallDisk(pending);
+    await pending.add(entry('before'));
+    disk.room = 80;
+    await expect(pending.add(entry('failed'))).rejects.toThrow('ENOSPC');
+    await expect(pending.add(entry('failed again'))).rejects.toThrow('ENOSPC');
+    disk.room = Infinity;
+    await pending.add(entry('after'));
+    await pending.add(entry('last'));
+    expect(await drain(pending)).toEqual(['before', 'after', 'last']);
+    expect(statSync(path).size).toBe(0);
+    await pending.close();
+  });
 });

@@ -11,7 +11,9 @@ export class PendingEntries {
   #waiting: { line: string; done: () => void; failed: (error: unknown) => void }[] = [];
   /** The end of what was handed on. */
   #sent = 0;
+  /** The end of the last whole write; only behind it can there be a part of one that failed. */
   #size = 0;
+  #torn = false;
   /** File operations one after the other: a truncation must not meet a write. */
   #last: Promise<unknown> = Promise.resolve();
 
@@ -64,8 +66,7 @@ export class PendingEntries {
     const batch = this.#waiting;
     this.#waiting = [];
     try {
-      const { bytesWritten } = await this.file.write(batch.map(({ line }) => line).join(''));
-      this.#size += bytesWritten;
+      await this.#append(Buffer.from(batch.map(({ line }) => line).join('')));
       await this.file.datasync();
       for (const { done } of batch) done();
     } catch (error) {
@@ -73,11 +74,21 @@ export class PendingEntries {
     }
   }
 
+  async #append(bytes: Buffer): Promise<void> {
+    // The file grows at its end: what a failed write left there would shift all that follows.
+    if (this.#torn) await this.file.truncate(this.#size);
+    this.#torn = true;
+    for (let at = 0; at < bytes.length; ) at += (await this.file.write(bytes, at)).bytesWritten;
+    this.#torn = false;
+    this.#size += bytes.length;
+  }
+
   async #forget(until: number): Promise<void> {
     this.#sent = until;
     if (this.#sent < this.#size) return;
     await this.file.truncate(0);
     this.#sent = this.#size = 0;
+    this.#torn = false;
   }
 
   #exclusively<T>(operation: () => Promise<T>): Promise<T> {

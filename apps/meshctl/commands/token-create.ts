@@ -23,13 +23,14 @@ export const tokenCreate: Command = {
   async run(invocation) {
     const uses = invocation.text('uses');
     if (uses !== undefined && !/^[1-9]\d{0,8}$/.test(uses)) throw usageError(`--uses: '${uses}' is no count`);
-    const ttl = invocation.text('ttl');
-    if (ttl !== undefined) durationOf('--ttl', ttl);
+    // Citadel's own default is longer: a person makes a token to use it at once.
+    const ttl = invocation.text('ttl') ?? '1h';
+    durationOf('--ttl', ttl);
     const request = {
       namespace: invocation.required('namespace'),
       serviceAccount: invocation.required('service-account'),
       ...(uses !== undefined && { uses: Number(uses) }),
-      ...(ttl !== undefined && { ttl }),
+      ttl,
     };
     const address = invocation.text('citadel') ?? invocation.context.citadel;
     if (address === undefined) throw new Failure("the context names no 'citadel'; give --citadel https://host:8061");

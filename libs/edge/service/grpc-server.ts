@@ -21,6 +21,7 @@ import { type Logger } from './log';
 import { grpcStatusOf } from './status-codes';
 import { offerStreams } from './stream-offer';
 import { type CallFault } from './unary-body';
+import { BodyWatch, OthersBody } from './unary-body-watch';
 import { answerUnary, type UnaryMethod } from './unary-stream';
 
 export interface GrpcServerOptions {
@@ -29,6 +30,10 @@ export interface GrpcServerOptions {
   maxReceiveBytes?: number;
   /** How many calls a connection may have open at one time; more wait at the client. No limit by default. */
   maxStreams?: number;
+  /** How long the request of a unary call may take to come in, in milliseconds; ten seconds by default. */
+  bodyMs?: number;
+  /** How many such requests may be coming in at one time, on all connections; no limit by default. */
+  maxBodies?: number;
   /** How often an idle connection is probed. */
   keepaliveMs?: number;
 }
@@ -59,6 +64,7 @@ export class GrpcServer {
   readonly #log: Logger;
   readonly #maxReceiveBytes: number;
   readonly #unary = new Map<string, UnaryMethod>();
+  readonly #streaming = new Set<string>();
   #endings: (() => void)[] = [];
 
   constructor(options: GrpcServerOptions) {
@@ -72,9 +78,14 @@ export class GrpcServer {
       'grpc.keepalive_timeout_ms': 10_000,
       'grpc.keepalive_permit_without_calls': 1,
     });
+    const bodies = new BodyWatch({ bodyMs: options.bodyMs ?? 10_000, maxBodies: options.maxBodies ?? Infinity });
     const offered = offerStreams(this.#server, (stream, headers) => {
-      const method = this.#unary.get(headers[':path'] ?? '');
-      return method !== undefined && answerUnary(stream, headers, method);
+      const path = headers[':path'] ?? '';
+      const method = this.#unary.get(path);
+      if (method !== undefined && answerUnary(stream, headers, method, bodies)) return true;
+      // Also what grpc-js collects of a request, or leaves unread where it refuses a call, must come to an end.
+      if (!this.#streaming.has(path)) bodies.add(new OthersBody(stream));
+      return false;
     });
     if (!offered) this.#log.warn('unary calls go through grpc-js, at twice the cost: its insides have changed');
   }
@@ -87,6 +98,7 @@ export class GrpcServer {
       // What is not plain of a unary method, such as compressed requests, is grpc-js's too.
       implementation[name] = this.#guard(method, handler);
       if (method.kind === 'unary') this.#unary.set(method.path, this.#served(method, handler));
+      else this.#streaming.add(method.path);
     }
     this.#server.addService(methods as unknown as ServiceDefinition, implementation as UntypedServiceImplementation);
   }

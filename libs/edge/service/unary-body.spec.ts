@@ -43,6 +43,16 @@ describe('the body of a unary request', () => {
     for (const flag of [1, 2, 255]) expect(read(framed('a', flag))).toEqual(refused(status.INTERNAL));
   });
 
+  it('keeps nothing of what was given up', () => {
+    const body = new UnaryBody(10);
+    const fault = { code: status.DEADLINE_EXCEEDED, details: 'too late' };
+    body.push(framed('hello').subarray(0, 8));
+    body.fail(fault);
+    body.push(framed('hello').subarray(8));
+    expect(body.end()).toBeUndefined();
+    expect(body.fault).toBe(fault);
+  });
+
   it('does not keep the buffers that small pieces came in', () => {
     const body = new UnaryBody(10);
     const later = Buffer.from('lo');

@@ -30,24 +30,39 @@ export class UnaryBody {
     this.length += chunk.length;
     if (this.expected === undefined && this.length >= prefixLength) this.readPrefix(this.bytes);
     if (this.expected !== undefined && this.length > this.expected)
-      this.fail(status.UNIMPLEMENTED, 'a unary method takes one message, and more came');
+      this.fail({ code: status.UNIMPLEMENTED, details: 'a unary method takes one message, and more came' });
   }
 
   /** The message, once all bytes came in; undefined where they are no request, and `fault` says why. */
   end(): Buffer | undefined {
     if (this.fault === undefined) {
-      if (this.length === 0) this.fail(status.UNIMPLEMENTED, 'a unary method takes one message, and none came');
-      else if (this.length !== this.expected) this.fail(status.INTERNAL, 'the request ended within its message');
+      if (this.length === 0)
+        this.fail({ code: status.UNIMPLEMENTED, details: 'a unary method takes one message, and none came' });
+      else if (this.length !== this.expected)
+        this.fail({ code: status.INTERNAL, details: 'the request ended within its message' });
     }
     return this.bytes?.subarray(prefixLength, this.expected);
+  }
+
+  /** Keeps nothing of the request, and takes no more in. */
+  fail(fault: CallFault): void {
+    this.fault = fault;
+    this.bytes = undefined;
   }
 
   private readPrefix(bytes: Buffer): void {
     const size = bytes.readUInt32BE(1);
     // Compressed requests name their encoding in a header, and are not read here.
-    if (bytes[0] !== 0) this.fail(status.INTERNAL, 'a message is marked as compressed, and the call names no encoding');
+    if (bytes[0] !== 0)
+      this.fail({
+        code: status.INTERNAL,
+        details: 'a message is marked as compressed, and the call names no encoding',
+      });
     else if (size > this.maxBytes)
-      this.fail(status.RESOURCE_EXHAUSTED, `the request has ${size} bytes; ${this.maxBytes} are taken in`);
+      this.fail({
+        code: status.RESOURCE_EXHAUSTED,
+        details: `the request has ${size} bytes; ${this.maxBytes} are taken in`,
+      });
     else this.expected = prefixLength + size;
   }
 
@@ -59,10 +74,5 @@ export class UnaryBody {
       bytes.copy(this.bytes, 0, 0, this.length);
     }
     this.bytes?.set(chunk, this.length);
-  }
-
-  private fail(code: status, details: string): void {
-    this.fault = { code, details };
-    this.bytes = undefined;
   }
 }

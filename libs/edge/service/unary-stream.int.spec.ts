@@ -199,6 +199,82 @@ describe('a unary gRPC call', () => {
     });
   });
 
+  describe('whose bytes do not come', () => {
+    let watched: GrpcServer;
+    beforeEach(async () => {
+      watched = new GrpcServer({ log: sink.log, maxReceiveBytes: maxBytes, bodyMs: 300, maxBodies: 5 });
+      watched.addService(methods, {
+        ask: async (request) => {
+          asked.push(request);
+          if (request === 'slow') await new Promise((resolve) => setTimeout(resolve, 700));
+          return `${request}!`;
+        },
+        bytes: (request) => request,
+        talk: (stream) => {
+          stream.on('data', (word: string) => {
+            if (word === 'end') stream.end();
+            else stream.write(`${word}?`);
+          });
+        },
+      });
+      port = await watched.listen({ host: '127.0.0.1', port: 0 });
+      session = await open();
+    });
+    afterEach(() => watched.stop(0));
+    const part = [framed('hello').subarray(0, 7)];
+
+    it('is refused after a time, also where it brought nothing or has more time for its answer', async () => {
+      const unended = { open: true, patienceMs: 3_000 };
+      const started = performance.now();
+      const answers = await Promise.all([
+        call({ ...unended, pieces: part }),
+        call(unended),
+        call({ ...unended, pieces: part, headers: { 'grpc-timeout': '1H' } }),
+        call({ ...unended, pieces: [framed('not ended')] }),
+      ]);
+      expect(performance.now() - started).toBeGreaterThan(290);
+      for (const answer of answers) {
+        expect(answer).toEqual(refused(status.DEADLINE_EXCEEDED, 'the request did not come in within 300 ms'));
+        expect(answer.rstCode).toBe(constants.NGHTTP2_NO_ERROR);
+      }
+      expect((await call({ pieces: [framed('fine')] })).body).toEqual(framed('fine!'));
+      expect(asked).toEqual(['fine']);
+    });
+
+    it('is cut where grpc-js takes it in, or does not know it', async () => {
+      const unended = { open: true, patienceMs: 3_000, pieces: [framed('hello', 1).subarray(0, 7)] };
+      const [compressed, unknown] = await Promise.all([
+        call({ ...unended, headers: { 'grpc-encoding': 'gzip' } }),
+        call(unended, '/trial.Service/Nothing'),
+      ]);
+      expect(compressed).toMatchObject({ late: false, rstCode: constants.NGHTTP2_CANCEL });
+      expect(unknown.late).toBe(false);
+    });
+
+    it('is not mistaken for one whose answer takes its time, or for a stream', async () => {
+      const stream = session.request({
+        ':method': 'POST',
+        ':path': methods.talk.path,
+        'content-type': 'application/grpc',
+      });
+      const trailers = new Promise((resolve) => stream.once('trailers', resolve));
+      stream.resume();
+      stream.write(framed('word'));
+      const slow = { pieces: [framed('slow')] };
+      const compressed = { headers: { 'grpc-encoding': 'gzip' }, pieces: [framed(gzipSync('slow'), 1)] };
+      for (const { body } of await Promise.all([call(slow), call(compressed)])) expect(body).toEqual(framed('slow!'));
+      stream.end(framed('end'));
+      expect(await trailers).toMatchObject({ 'grpc-status': '0' });
+    });
+
+    it('gives way to others where there are too many of them', async () => {
+      const held = Array.from({ length: 5 }, () => call({ pieces: part, open: true }));
+      expect((await call({ pieces: [framed('fine')] })).body).toEqual(framed('fine!'));
+      expect(await held[0]).toEqual(refused(status.UNAVAILABLE));
+      for (const answer of await Promise.all(held.slice(1))) expect(answer).toEqual(refused(status.DEADLINE_EXCEEDED));
+    });
+  });
+
   describe('that is no call', () => {
     it('is refused by headers alone, and its message is percent-encoded', async () => {
       expect(await call({ pieces: [framed('refuse')] })).toEqual(

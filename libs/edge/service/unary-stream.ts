@@ -4,6 +4,7 @@ import { type UnaryCall } from './grpc-method';
 import { parseGrpcTimeout, percentEncoded } from './grpc-wire';
 import { authContextOf } from './peer';
 import { prefixLength, UnaryBody, type CallFault } from './unary-body';
+import { type BodyWatch, type IncomingBody } from './unary-body-watch';
 
 /** A unary method as it is served. */
 export interface UnaryMethod {
@@ -27,7 +28,12 @@ const longestTimerMs = 0x7fff_ffff;
  * Answers a stream as a call of this method. False, with the stream untouched, for all that is not plain: not gRPC, compressed,
  * or with a time limit that is none.
  */
-export function answerUnary(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, method: UnaryMethod): boolean {
+export function answerUnary(
+  stream: ServerHttp2Stream,
+  headers: IncomingHttpHeaders,
+  method: UnaryMethod,
+  bodies: BodyWatch,
+): boolean {
   const type = headers['content-type'];
   if (type !== 'application/grpc' && type !== 'application/grpc+proto') return false;
   const encoding = headers['grpc-encoding'];
@@ -35,12 +41,12 @@ export function answerUnary(stream: ServerHttp2Stream, headers: IncomingHttpHead
   const timeout = headers['grpc-timeout'];
   const timeoutMs = typeof timeout === 'string' ? parseGrpcTimeout(timeout) : undefined;
   if (timeout !== undefined && timeoutMs === undefined) return false;
-  new UnaryStream(stream, headers, method).start(timeoutMs);
+  new UnaryStream(stream, headers, method, bodies).start(timeoutMs);
   return true;
 }
 
 /** One unary call on its HTTP/2 stream, by the rules of gRPC over HTTP2. */
-class UnaryStream implements UnaryCall {
+class UnaryStream implements UnaryCall, IncomingBody {
   private readonly body: UnaryBody;
   private timer: NodeJS.Timeout | undefined;
   private answered = false;
@@ -50,6 +56,7 @@ class UnaryStream implements UnaryCall {
     private readonly stream: ServerHttp2Stream,
     private readonly headers: IncomingHttpHeaders,
     private readonly method: UnaryMethod,
+    private readonly bodies: BodyWatch,
   ) {
     this.body = new UnaryBody(method.maxBytes);
   }
@@ -65,7 +72,17 @@ class UnaryStream implements UnaryCall {
     stream.on('end', () => {
       this.run();
     });
+    this.bodies.add(this);
     if (timeoutMs !== undefined && timeoutMs <= longestTimerMs) this.limit(timeoutMs);
+  }
+
+  get settled(): boolean {
+    return this.answered || this.cancelled;
+  }
+
+  giveUp(fault: CallFault): void {
+    this.body.fail(fault);
+    this.refuse(fault);
   }
 
   get cancelled(): boolean {
@@ -87,7 +104,7 @@ class UnaryStream implements UnaryCall {
 
   private limit(timeoutMs: number): void {
     this.timer = setTimeout(() => {
-      this.refuse({ code: status.DEADLINE_EXCEEDED, details: 'the deadline of the call has passed' });
+      this.giveUp({ code: status.DEADLINE_EXCEEDED, details: 'the deadline of the call has passed' });
     }, Math.ceil(timeoutMs));
     this.stream.on('close', () => {
       clearTimeout(this.timer);
@@ -95,8 +112,9 @@ class UnaryStream implements UnaryCall {
   }
 
   private run(): void {
+    this.bodies.remove(this);
     // The readable side of a stream that is reset ends too.
-    if (this.answered || this.cancelled) return;
+    if (this.settled) return;
     const bytes = this.body.end();
     if (bytes === undefined) {
       this.refuse(this.body.fault as CallFault);
@@ -153,8 +171,9 @@ class UnaryStream implements UnaryCall {
 
   /** Whether there is still somebody to answer, for the first who asks. */
   private close(): boolean {
-    if (this.answered || this.cancelled) return false;
+    if (this.settled) return false;
     this.answered = true;
+    this.bodies.remove(this);
     clearTimeout(this.timer);
     return true;
   }
