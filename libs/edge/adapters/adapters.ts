@@ -1,6 +1,7 @@
 import type { AdapterLog, AdapterTable } from '@keelson/core/policy';
 import { denier } from './denier/denier';
-import { listchecker } from './listchecker/listchecker';
+import { ListMemory } from './listchecker/list-memory';
+import { listcheckerAdapter } from './listchecker/listchecker';
 import { memquotaAdapter } from './memquota/memquota';
 import { QuotaMemory } from './memquota/quota-memory';
 import { noop } from './noop/noop';
@@ -48,7 +49,7 @@ export function makeAdapters({
   // A new adapter is a folder and a name here.
   const all = [
     denier,
-    listchecker,
+    listcheckerAdapter(new ListMemory()),
     memquotaAdapter(new QuotaMemory()),
     noop,
     prometheus,

@@ -15,6 +15,7 @@ import { load } from 'js-yaml';
 import { memquotaAdapter } from './memquota/memquota';
 import { QuotaMemory } from './memquota/quota-memory';
 import { HandlerPool } from './pool';
+import { TrialExport } from './prometheus/testing/trial-export';
 import { TestClock, TestLog } from './testing/open-adapter';
 
 /** A handler that a test can look at. */
@@ -55,7 +56,8 @@ const judge = defineAdapter<{ text: string }>({
 });
 
 const memquota = memquotaAdapter(new QuotaMemory());
-const adapters: AdapterTable = new Map([judge, memquota].map((adapter) => [adapter.name, adapter]));
+const metrics = new TrialExport();
+const adapters: AdapterTable = new Map([judge, memquota, metrics.adapter].map((adapter) => [adapter.name, adapter]));
 
 const manifest: PolicyObject = {
   kind: 'attributemanifest',
@@ -93,6 +95,13 @@ const meter = `
   spec: { compiledAdapter: memquota, params: { quotas: [{ name: count.instance.istio-system, maxAmount: 3 }] } }
 - { kind: instance, name: count, spec: { compiledTemplate: quota, params: { dimensions: { user: user } } } }
 - { kind: rule, name: meter, spec: { actions: [{ handler: meter, instances: [count] }] } }
+`;
+const graph = (kind: string): string => `
+- kind: handler
+  name: graph
+  spec: { compiledAdapter: prometheus, params: { metrics: [{ name: m, instanceName: hit.instance.istio-system, kind: ${kind} }] } }
+- { kind: instance, name: hit, spec: { compiledTemplate: metric, params: { value: size } } }
+- { kind: rule, name: graph, spec: { actions: [{ handler: graph, instances: [hit] }] } }
 `;
 
 describe('the pool of handlers', () => {
@@ -211,6 +220,22 @@ describe('the pool of handlers', () => {
     pool.open(planOf(one('first')));
     await jest.advanceTimersByTimeAsync(5_000);
     expect(opened.map(({ closed }) => closed)).toEqual([false, true]);
+  });
+
+  it('S45: exports a metric again, with its values, after a change of its definition that was taken back', async () => {
+    const hit = { name: 'hit.instance.istio-system', template: 'metric', values: { value: 3 } };
+    void pool
+      .open(planOf(graph('COUNTER')))
+      .get('graph.istio-system')
+      ?.report?.([hit]);
+    pool.open(planOf(graph('GAUGE')));
+    void pool
+      .open(planOf(graph('COUNTER')))
+      .get('graph.istio-system')
+      ?.report?.([hit]);
+    await jest.advanceTimersByTimeAsync(5_000);
+    expect(metrics.samples().map(({ value }) => value)).toEqual([6]);
+    expect(pool.problems).toEqual([]);
   });
 
   it('tells of a handler that cannot be opened, fails its checks, and lets the others work', async () => {

@@ -17,6 +17,13 @@ export interface Entries {
 /** More patterns than these, or longer ones, would hold up every check for milliseconds. */
 const maxPatterns = 2000;
 const maxPatternLength = 8192;
+/** What patterns may have together, as RE2 counts: about one for a character, each time that it is repeated. */
+const maxProgramSize = 20_000;
+/** To compile what repeats beyond measure takes seconds. */
+const maxCompiledLength = 4 * maxProgramSize;
+/** At worst a look-up takes as many steps as the text is long times the size of the patterns: less than a second. */
+const maxSteps = 20_000_000;
+const maxMatchedLength = 4096;
 
 const textTypes: readonly (ValueType | undefined)[] = ['STRING', 'EMAIL_ADDRESS', 'URI', 'DNS_NAME'];
 
@@ -26,11 +33,16 @@ class TextEntries implements Entries {
     readonly size: number,
     private readonly has: (text: string) => boolean,
     private readonly what: string,
+    private readonly maxLength = Infinity,
   ) {}
 
   look(value: Value | undefined, type: ValueType | undefined): Finding {
-    if (textTypes.includes(type)) return { found: this.has(value as string) };
-    return { invalid: `a value of type ${type ?? 'none'} cannot be in a list of ${this.what}` };
+    if (!textTypes.includes(type))
+      return { invalid: `a value of type ${type ?? 'none'} cannot be in a list of ${this.what}` };
+    const text = value as string;
+    if (text.length > this.maxLength)
+      return { invalid: `a value of more than ${this.maxLength} characters cannot be in this list of ${this.what}` };
+    return { found: this.has(text) };
   }
 }
 
@@ -56,27 +68,63 @@ function upperCase(text: string): string {
   }).join('');
 }
 
-/** Patterns in RE2's syntax, of which one is found anywhere in the text. Throws for one that does not compile. */
+/**
+ * Patterns in RE2's syntax, of which one is found anywhere in the text. Throws for one that does not compile, and for more
+ * than can be looked up in good time.
+ */
 export function regexEntries(entries: readonly string[]): Entries {
   const patterns = entries.filter((entry) => entry !== '');
   if (patterns.length > maxPatterns) throw new Error(`there are more than ${maxPatterns} patterns`);
   const set = new RE2Set();
+  let programSize = 0;
   for (const pattern of patterns) {
-    const problem = patternProblem(pattern);
-    if (problem !== undefined) throw new Error(problem);
+    programSize += programSizeOf(pattern);
+    if (programSize > maxProgramSize)
+      throw new Error(`there is more than ${maxProgramSize} characters of patterns, with all that they repeat`);
     set.add(pattern);
   }
   set.compile();
-  return new TextEntries(patterns.length, (text) => patterns.length > 0 && set.match(text).length > 0, 'patterns');
+  const maxLength = Math.min(maxMatchedLength, Math.floor(maxSteps / Math.max(1, programSize)));
+  return new TextEntries(
+    patterns.length,
+    (text) => patterns.length > 0 && set.match(text).length > 0,
+    'patterns',
+    maxLength,
+  );
 }
 
-/** What is wrong with a pattern. */
-export function patternProblem(pattern: string): string | undefined {
-  if (pattern.length > maxPatternLength) return `a pattern is longer than ${maxPatternLength} characters`;
+/** The size of a pattern when it is compiled, about that if it is far too much. Throws for one that does not compile. */
+function programSizeOf(pattern: string): number {
+  if (pattern.length > maxPatternLength) throw new Error(`a pattern is longer than ${maxPatternLength} characters`);
+  const about = unrolledLength(pattern);
+  if (about > maxCompiledLength) return about;
   try {
-    RE2JS.compile(pattern);
-    return undefined;
+    return RE2JS.compile(pattern).programSize();
   } catch (error) {
-    return `${JSON.stringify(pattern)} is no regular expression: ${error instanceof Error ? error.message : String(error)}`;
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Error(`${JSON.stringify(pattern)} is no regular expression: ${reason}`);
   }
+}
+
+/** About how much has to be compiled to judge a pattern; one that is far too large is judged without. */
+export function compiledLength(pattern: string): number {
+  const about = unrolledLength(pattern);
+  return about > maxCompiledLength ? 0 : about;
+}
+
+/** About the length of a pattern with all repetitions written out; classes are taken for texts. */
+function unrolledLength(pattern: string): number {
+  const groups: number[] = [];
+  let total = 0;
+  let last = 0;
+  for (const [token, least, most] of pattern.matchAll(/\\[xpP]\{|\\.|\{([0-9]+)(?:,([0-9]*))?\}|./gs)) {
+    if (least !== undefined) {
+      const repeated = last * Number(most || least);
+      total += repeated - last;
+      last = repeated;
+    } else if (token === '(') groups.push(total);
+    else if (token === ')') last = total - (groups.pop() ?? 0);
+    else total += last = 1;
+  }
+  return total;
 }

@@ -2,7 +2,8 @@ import { textOfError } from '../text-of-error';
 
 /** What a list may have at most: some hundred thousand entries. */
 const maxBytes = 4 * 1024 * 1024;
-const timeoutMs = 10_000;
+/** How long an attempt takes at most. */
+export const maxFetchMs = 10_000;
 
 /**
  * The body at an http or https URL; user and password of the URL are sent as Basic authorization. Rejects, saying why,
@@ -16,7 +17,7 @@ export async function fetchBody(url: URL, signal: AbortSignal): Promise<Buffer> 
   const closing = (): void => {
     give('it is closed');
   };
-  const timer = setTimeout(give, timeoutMs, `there was no answer within ${timeoutMs / 1000} s`);
+  const timer = setTimeout(give, maxFetchMs, `there was no answer within ${maxFetchMs / 1000} s`);
   timer.unref();
   signal.addEventListener('abort', closing);
   try {

@@ -3,7 +3,8 @@ import { createHash } from 'node:crypto';
 import { maxTimerMs } from '../max-timer';
 import { textOfError } from '../text-of-error';
 import type { Entries } from './entries';
-import { fetchBody, plain } from './fetch-text';
+import { fetchBody, maxFetchMs, plain } from './fetch-text';
+import type { KeptList } from './list-memory';
 
 export interface FetchedListOptions {
   readonly url: URL;
@@ -14,6 +15,8 @@ export interface FetchedListOptions {
   readonly read: (text: string) => Entries;
   readonly log: AdapterLog;
   readonly now: () => number;
+  /** Holds what was fetched last, by this one or by others that read the same list. */
+  readonly kept: { list?: KeptList };
 }
 
 const firstRetryMs = 1_000;
@@ -22,13 +25,9 @@ const firstRetryMs = 1_000;
 export class FetchedList {
   /** Resolves when the first attempt ended, however it did. */
   readonly first: Promise<void>;
-  /** Whether the first attempt has ended. */
-  tried = false;
   /** Why the last attempt failed. */
   failure: string | undefined;
-  #entries: Entries | undefined;
-  #digest = '';
-  #fetchedAt = 0;
+  #tried = false;
   #retryMs: number;
   #timer: NodeJS.Timeout | undefined;
   readonly #closing = new AbortController();
@@ -36,17 +35,21 @@ export class FetchedList {
   constructor(private readonly options: FetchedListOptions) {
     this.#retryMs = Math.min(firstRetryMs, options.refreshMs);
     this.first = this.#attempt().then(() => {
-      this.tried = true;
+      this.#tried = true;
     });
+  }
+
+  /** Whether there is a list, or the first attempt has ended without. */
+  get ready(): boolean {
+    return this.#tried || this.#fresh() !== undefined;
   }
 
   /** The list that counts now. Throws where there is none. */
   current(): Entries {
-    const { url, ttlMs, now } = this.options;
-    if (this.#entries !== undefined && now() - this.#fetchedAt >= ttlMs) this.#entries = undefined;
-    if (this.#entries === undefined)
-      throw new Error(`there is no list of ${plain(url).href}: ${this.failure ?? 'it is too old'}`);
-    return this.#entries;
+    const entries = this.#fresh();
+    if (entries === undefined)
+      throw new Error(`there is no list of ${plain(this.options.url).href}: ${this.failure ?? 'it is too old'}`);
+    return entries;
   }
 
   close(): void {
@@ -54,15 +57,21 @@ export class FetchedList {
     this.#closing.abort();
   }
 
+  #fresh(): Entries | undefined {
+    const { ttlMs, now, kept } = this.options;
+    return kept.list && now() - kept.list.fetchedAt < ttlMs ? kept.list.entries : undefined;
+  }
+
   /** One attempt, and the timer of the next; after a failure that comes sooner. */
   async #attempt(): Promise<void> {
-    const { refreshMs, log, url } = this.options;
+    const { refreshMs, ttlMs, log, url } = this.options;
     try {
       await this.#fetch();
       if (this.failure !== undefined) log.info({ url: plain(url).href }, 'the list can be fetched again');
       this.failure = undefined;
       this.#retryMs = Math.min(firstRetryMs, refreshMs);
-      this.#next(refreshMs);
+      // So early that the next one is there before this one is too old.
+      this.#next(Math.min(refreshMs, ttlMs - Math.min(maxFetchMs, ttlMs / 2)));
     } catch (error) {
       if (this.#closing.signal.aborted) return;
       const failure = textOfError(error);
@@ -80,15 +89,15 @@ export class FetchedList {
   }
 
   async #fetch(): Promise<void> {
-    const { url, read, log, now } = this.options;
+    const { url, read, log, now, kept } = this.options;
+    const askedAt = now();
     const body = await fetchBody(url, this.#closing.signal);
     const digest = createHash('sha256').update(body).digest('base64');
-    if (digest !== this.#digest || this.#entries === undefined) {
-      const entries = read(body.toString('utf8'));
-      this.#entries = entries;
-      this.#digest = digest;
-      log.info({ url: plain(url).href, entries: entries.size }, 'a list was fetched');
-    }
-    this.#fetchedAt = now();
+    const before = kept.list;
+    // Another that shares it may have asked later, and have had an answer sooner.
+    if (before && before.askedAt > askedAt) return;
+    const entries = before?.digest === digest ? before.entries : read(body.toString('utf8'));
+    if (entries !== before?.entries) log.info({ url: plain(url).href, entries: entries.size }, 'a list was fetched');
+    kept.list = { entries, digest, askedAt, fetchedAt: now() };
   }
 }

@@ -3,8 +3,10 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { environment, instance, TestClock } from '../testing/open-adapter';
-import { listchecker } from './listchecker';
+import { ListMemory } from './list-memory';
+import { listcheckerAdapter } from './listchecker';
 
+const listchecker = listcheckerAdapter(new ListMemory());
 const name = 'version.listentry.istio-system';
 const usual = {
   refreshInterval: '20ms',
@@ -153,6 +155,81 @@ describe('a list that is fetched', () => {
     const failure = await check('v1').catch((error: unknown) => String(error));
     expect(failure).toContain(url);
     expect(JSON.stringify([failure, log.lines, handler.problems?.()])).not.toMatch(/s@cret|s%40cret/);
+  });
+
+  it('goes on in a handler that is opened anew, though it cannot be fetched then', async () => {
+    open();
+    await check('v1');
+    const before = handler;
+    const asked: ServerResponse[] = [];
+    provider.answer = (_, response) => void asked.push(response);
+    open({ ttl: '2s', cachingUseCount: 1 });
+    await before.close?.();
+    expect((await check('v1')).code).toBe(0);
+    clock.move(1_999);
+    expect((await check('v3')).code).toBe(7);
+    clock.move(1);
+    const waiting = check('v3');
+    while (asked.length === 0) await delay(5);
+    provider.answer = (_, response) => response.end('v3');
+    for (const response of asked) response.end('v3');
+    expect((await waiting).code).toBe(0);
+  });
+
+  it.each([{ overrides: ['own'] }, { entryType: 'CASE_INSENSITIVE_STRINGS' }, { providerUrl: 'http://127.0.0.1:1/' }])(
+    'does not go on where it is another: %j',
+    async (params) => {
+      open();
+      await check('v1');
+      const before = handler;
+      provider.answer = (_, response) => response.writeHead(503).end();
+      open(params);
+      await expect(check('v1')).rejects.toThrow('there is no list');
+      await before.close?.();
+    },
+  );
+
+  it('is forgotten when no handler has it', async () => {
+    open();
+    await check('v1');
+    await handler.close?.();
+    provider.answer = (_, response) => response.writeHead(503).end();
+    open();
+    await expect(check('v1')).rejects.toThrow('there is no list');
+  });
+
+  it('is as the one says who asked last, though another is answered later', async () => {
+    open();
+    await check('v1');
+    const before = handler;
+    const late: ServerResponse[] = [];
+    provider.answer = (_, response) => void late.push(response);
+    while (late.length === 0) await delay(5);
+    clock.move(1);
+    provider.answer = (_, response) => response.end('new');
+    open();
+    await provider.asked(1);
+    expect((await check('new')).code).toBe(0);
+    const seen = log.lines.length;
+    for (const response of late) response.end('old');
+    await delay(10);
+    expect((await check('old')).code).toBe(7);
+    expect(log.lines).toHaveLength(seen);
+    await before.close?.();
+  });
+
+  it.each([
+    ['60s', '300s', 60_000],
+    ['60s', '61s', 51_000],
+    ['60s', '60s', 50_000],
+    ['1s', '1s', 500],
+  ])('is fetched again each %s, but before it is %s old: after %d ms', async (refreshInterval, ttl, ms) => {
+    const timers = jest.spyOn(globalThis, 'setTimeout');
+    open({ refreshInterval, ttl });
+    await check('v1');
+    const waits = timers.mock.calls.map(([, wait]) => wait);
+    timers.mockRestore();
+    expect(waits).toContain(ms);
   });
 
   it('is asked for once when it is good for months', async () => {

@@ -1,8 +1,10 @@
 import type { Value, ValueType } from '@keelson/core/attributes';
 import type { Verdict } from '@keelson/core/policy';
 import { instance, openAdapter, settingsProblems } from '../testing/open-adapter';
-import { listchecker } from './listchecker';
+import { ListMemory } from './list-memory';
+import { listcheckerAdapter } from './listchecker';
 
+const listchecker = listcheckerAdapter(new ListMemory());
 const name = 'version.listentry.istio-system';
 
 function check(params: object, value: Value | undefined, type: ValueType = 'STRING'): Verdict {
@@ -113,6 +115,44 @@ describe('the list checker', () => {
     expect(check('STRINGS')).toEqual([]);
     overrides[7] = '';
     expect(check('REGEX')).toEqual([]);
+  });
+
+  it('says INVALID_ARGUMENT for a text that would be compared with patterns for seconds', () => {
+    const wide = { overrides: ['[a-m].{500}[n-z]1$', '[a-m].{500}[n-z]2$', '[a-m].{500}[n-z]3$'], entryType: 'REGEX' };
+    const long = Array.from({ length: 5000 }, (_, i) => String.fromCharCode(97 + ((i * i * 7919) % 26))).join('');
+    for (const blacklist of [true, false])
+      expect(check({ ...wide, blacklist }, long)).toMatchObject({
+        code: 3,
+        message: 'a value of more than 4096 characters cannot be in this list of patterns',
+      });
+    expect(check({ ...wide, blacklist: true }, long.slice(0, 4096)).code).toBe(0);
+    expect(check({ overrides: ['x'] }, long).code).toBe(7);
+    const many = { overrides: Array.from({ length: 2000 }, (_, i) => `a${i}`), entryType: 'REGEX' };
+    expect(check(many, 'a7'.repeat(700)).code).toBe(0);
+    expect(check(many, 'a7'.repeat(800))).toMatchObject({ code: 3 });
+  });
+
+  it('refuses patterns that are too much together, with what they repeat', () => {
+    const problems = (...overrides: string[]): string[] =>
+      settingsProblems(listchecker, { entryType: 'REGEX', overrides });
+    const tooMuch = 'there is more than 20000 characters of patterns, with all that they repeat';
+    const some = Array.from({ length: 21 }, (_, i) => `[a-z]{950}${i}`);
+    expect(problems(...some.slice(1))).toEqual([]);
+    expect(problems(...some)).toEqual([`spec.params.overrides: ${tooMuch}`]);
+    expect(problems('a', 'a{1000}'.repeat(1170), '(?:(?:ab){10}c){1000}'.repeat(4))).toEqual([
+      `spec.params.overrides[1]: ${tooMuch}`,
+      `spec.params.overrides[2]: ${tooMuch}`,
+    ]);
+    expect(problems('\\x{2028}'.repeat(20), '\\pL\\p{Greek}{3}', '[(]{9}', '[)]{9}', 'a{0,3}b{2,}\\{9000}')).toEqual(
+      [],
+    );
+  });
+
+  it('does not look for the patterns to blame for as long as it takes to compile all', () => {
+    const large = Array.from({ length: 300 }, (_, i) => `${'a{1000}'.repeat(18)}${i}`);
+    expect(settingsProblems(listchecker, { entryType: 'REGEX', overrides: ['(', ...large, ')'] })).toEqual([
+      expect.stringContaining('spec.params.overrides[0]: "(" is no regular expression'),
+    ]);
   });
 
   it('refuses settings that it could not follow', () => {

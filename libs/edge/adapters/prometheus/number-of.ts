@@ -21,8 +21,13 @@ export function numberOf(type: ValueType): ((value: Value) => number | undefined
   }
 }
 
+/** More than any number needs that is written out: the largest have 309 digits. */
+const maxTextLength = 400;
+
 function numberOfText(text: string): number | undefined {
-  if (/^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]+)?$/i.test(text)) return Number(text);
+  if (text.length > maxTextLength) return undefined;
+  // No two repetitions meet that could share digits: it takes as long as the text is, not its square.
+  if (/^[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:e[+-]?[0-9]+)?$/i.test(text)) return Number(text);
   const [, sign, word = ''] = /^([+-]?)(inf|infinity|nan)$/i.exec(text) ?? [];
   if (word === '') return undefined;
   if (word.toLowerCase() === 'nan') return NaN;

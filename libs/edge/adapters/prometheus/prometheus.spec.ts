@@ -99,6 +99,13 @@ describe('the prometheus adapter', () => {
     ['STRING', '-1e3', -1000],
     ['STRING', '+Inf', Infinity],
     ['STRING', '', undefined],
+    ['STRING', '.5e-1', 0.05],
+    ['STRING', '5.', 5],
+    ['STRING', '.', undefined],
+    ['STRING', '1.2.3', undefined],
+    ['STRING', '1e', undefined],
+    ['STRING', '9'.repeat(400), Infinity],
+    ['STRING', '0'.repeat(401), undefined],
     ['INT64', 9007199254740993n, 9007199254740992],
     ['DURATION', 2n ** 62n, 2 ** 62 / 1e9],
   ] as const)('S45: takes a %s %s as %s', (type, value, number) => {
@@ -111,6 +118,13 @@ describe('the prometheus adapter', () => {
       report();
       expect(trial.samples()[0]?.value).toBe(number);
     }
+  });
+
+  it('says at once of a long text that it is no number', () => {
+    const handler = trial.open({ metrics: [{ name: 'g', instanceName: count, kind: 'GAUGE' }] }, [
+      instance(count, 'metric', types('STRING', {})),
+    ]);
+    expect(() => handler.report?.([metric(count, `${'1'.repeat(60_000)}x`)])).toThrow('is no number');
   });
 
   it('S45: writes labels of every type as Mixer does, and escapes what the format needs', () => {
@@ -201,6 +215,35 @@ describe('the prometheus adapter', () => {
     expect(after.problems?.()).toEqual([]);
     void before.close?.();
     expect(trial.samples()).toHaveLength(1);
+  });
+
+  it('exports a metric again, values and all, when the one that replaced it is gone', () => {
+    const dimensions = { app: 'a', code: 200, more: true };
+    const first = trial.open({ metrics: [counter] }, [countTypes]);
+    void first.report?.([metric(count, 7, dimensions)]);
+    const second = trial.open({ metrics: [{ ...counter, kind: 'GAUGE' }] }, [countTypes]);
+    const third = trial.open({ metrics: [{ ...counter, label_names: [] }] }, [countTypes]);
+    void third.report?.([metric(count, 3, dimensions)]);
+    void second.close?.();
+    expect(trial.samples().map(({ value }) => value)).toEqual([3]);
+    void third.close?.();
+    expect(trial.samples().map(({ labels, value }) => [labels['app'], value])).toEqual([['a', 7]]);
+    expect(first.problems?.()).toEqual([]);
+    void first.close?.();
+    expect(trial.text()).toBe('');
+  });
+
+  it('has a metric once, which is exported when its definition is asked for again', () => {
+    const dimensions = { app: 'a', code: 200, more: true };
+    const first = trial.open({ metrics: [counter] }, [countTypes]);
+    void first.report?.([metric(count, 7, dimensions)]);
+    const second = trial.open({ metrics: [{ ...counter, kind: 'GAUGE' }] }, [countTypes]);
+    const third = trial.open({ metrics: [counter] }, [countTypes]);
+    void third.report?.([metric(count, 1, dimensions)]);
+    expect(trial.samples().map(({ value }) => value)).toEqual([8]);
+    expect([first, second, third].map((handler) => handler.problems?.().length)).toEqual([0, 1, 0]);
+    void third.close?.();
+    expect(trial.samples().map(({ value }) => value)).toEqual([8]);
   });
 
   it('drops series that nobody reported for a time, and begins again with them', () => {
@@ -308,6 +351,13 @@ describe('the prometheus adapter', () => {
     expect(trial.samples()).toHaveLength(1);
   });
 
+  it('takes many labels', () => {
+    const labelNames = Array.from({ length: 30_000 }, (_, i) => `l${i}`);
+    expect(
+      settingsProblems(trial.adapter, { metrics: [{ name: 'm', instanceName: 'i', kind: 'GAUGE', labelNames }] }),
+    ).toEqual([]);
+  });
+
   it('refuses settings that Prometheus could not take', () => {
     const problems = (...metrics: object[]): string[] => settingsProblems(trial.adapter, { metrics });
     const usual = { name: 'm', instanceName: 'i', kind: 'DISTRIBUTION' };
@@ -326,6 +376,16 @@ describe('the prometheus adapter', () => {
       'spec.params.metrics[1].name: another metric is named istio_m, with another definition',
       'spec.params.metrics[2].name: another metric is named istio_m, with another definition',
     ]);
+    const named = (name: string, kind = 'COUNTER'): object => ({ ...usual, name, kind });
+    expect(problems(usual, ...['m_bucket', 'm_sum', 'm_max', 'm_counts'].map((name) => named(name)))).toEqual([
+      'spec.params.metrics[1].name: istio_m_bucket is a series of the distribution istio_m',
+      'spec.params.metrics[2].name: istio_m_sum is a series of the distribution istio_m',
+    ]);
+    expect(problems(named('m_count', 'DISTRIBUTION'), named('m-_sum', 'GAUGE'), usual)).toEqual([
+      'spec.params.metrics[2].name: the distribution istio_m has a series istio_m_sum, as another metric is named',
+      'spec.params.metrics[2].name: the distribution istio_m has a series istio_m_count, as another metric is named',
+    ]);
+    expect(problems(usual, usual, named('n'), named('n_count'))).toEqual([]);
     const linearBuckets = { numFiniteBuckets: 2, width: 1 };
     const explicitBuckets = { bounds: [1, 1] };
     expect(problems({ ...usual, buckets: { linearBuckets, explicitBuckets } })).toEqual([

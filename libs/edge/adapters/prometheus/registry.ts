@@ -14,34 +14,34 @@ const pieceLength = 64 * 1024;
 
 /**
  * The metrics of a process, by name. A metric lives as long as somebody uses it, and keeps its values when it is asked for
- * again with the same definition; another definition takes the place of the one before.
+ * again with the same definition. Of several definitions the one that was asked for last is exported; when nobody uses it
+ * any more, the one before is again.
  */
 export class MetricRegistry {
-  readonly #current = new Map<string, Entry>();
-  /** Also those that were replaced and are still used. */
-  readonly #entries = new Map<Metric, Entry>();
+  /** By name, never empty; the last is exported. */
+  readonly #entries = new Map<string, Entry[]>();
   readonly #spaces = new Map<string, { space: LabelSpace; users: number }>();
 
   acquire(definition: MetricDefinition): Metric {
     const key = definitionKey(definition);
-    const known = this.#current.get(definition.name);
-    if (known?.key === key) {
-      known.users++;
-      return known.metric;
-    }
-    const metric = makeMetric(definition, this.#acquireSpace(definition.labelNames));
-    const entry = { metric, key, users: 1 };
-    this.#current.set(definition.name, entry);
-    this.#entries.set(metric, entry);
-    return metric;
+    const entries = this.#entries.get(definition.name) ?? [];
+    const entry = entries.find((known) => known.key === key) ?? {
+      metric: makeMetric(definition, this.#acquireSpace(definition.labelNames)),
+      key,
+      users: 0,
+    };
+    entry.users++;
+    this.#entries.set(definition.name, [...entries.filter((other) => other !== entry), entry]);
+    return entry.metric;
   }
 
   release(metric: Metric): void {
-    const entry = this.#entries.get(metric);
-    if (!entry || --entry.users > 0) return;
     const { name, labelNames } = metric.definition;
-    this.#entries.delete(metric);
-    if (this.#current.get(name) === entry) this.#current.delete(name);
+    const entries = this.#entries.get(name) ?? [];
+    const entry = entries.find((known) => known.metric === metric);
+    if (!entry || --entry.users > 0) return;
+    if (entries.length === 1) this.#entries.delete(name);
+    else entries.splice(entries.indexOf(entry), 1);
     metric.clear();
     const spaceKey = joinedKey(labelNames);
     const shared = this.#spaces.get(spaceKey);
@@ -50,15 +50,16 @@ export class MetricRegistry {
 
   /** Whether a metric is exported, and not another of its name. */
   isCurrent(metric: Metric): boolean {
-    return this.#current.get(metric.definition.name)?.metric === metric;
+    return this.#entries.get(metric.definition.name)?.at(-1)?.metric === metric;
   }
 
   /** All metrics as text, by name, in pieces of some 10 KiB. Metrics may change between two pieces. */
   *text(): Iterable<string> {
-    const metrics = [...this.#current].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, { metric }]) => metric);
+    const names = [...this.#entries.keys()].sort();
     let piece = '';
-    for (const metric of metrics) {
-      if (metric.size === 0) continue;
+    for (const name of names) {
+      const metric = this.#entries.get(name)?.at(-1)?.metric;
+      if (!metric || metric.size === 0) continue;
       for (const part of metric.text()) {
         piece += part;
         if (piece.length < pieceLength) continue;

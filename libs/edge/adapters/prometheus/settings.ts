@@ -111,9 +111,15 @@ function boundsOf({ linearBuckets, exponentialBuckets, explicitBuckets }: Bucket
   return usualBounds;
 }
 
+/** The names that the series of a metric have besides its own. */
+function seriesNames({ kind, name }: MetricDefinition): string[] {
+  return kind === 'DISTRIBUTION' ? ['bucket', 'sum', 'count'].map((suffix) => `${name}_${suffix}`) : [];
+}
+
 /** Tells what the schema cannot. */
 export function validate({ metrics, metricsExpirationPolicy }: Settings, report: ReportProblem): void {
   const keys = new Map<string, string>();
+  const distributions = new Map<string, string>();
   for (const [i, metric] of metrics.entries()) {
     const field = `metrics[${i}]`;
     validateMetric(metric, field, report);
@@ -121,6 +127,14 @@ export function validate({ metrics, metricsExpirationPolicy }: Settings, report:
     const key = definitionKey(definition);
     if ((keys.get(definition.name) ?? key) !== key)
       report(`${field}.name`, `another metric is named ${definition.name}, with another definition`);
+    const distribution = distributions.get(definition.name);
+    if (distribution !== undefined)
+      report(`${field}.name`, `${definition.name} is a series of the distribution ${distribution}`);
+    for (const name of seriesNames(definition)) {
+      if (keys.has(name))
+        report(`${field}.name`, `the distribution ${definition.name} has a series ${name}, as another metric is named`);
+      distributions.set(name, definition.name);
+    }
     keys.set(definition.name, key);
   }
   if (!metricsExpirationPolicy) return;
@@ -135,11 +149,13 @@ function validateMetric(metric: MetricSettings, field: string, report: ReportPro
   const { name, labelNames, kind, bounds } = definitionOf(metric);
   if (metric.instanceName === '') report(`${field}.instanceName`, 'is empty');
   if (!isMetricName(name)) report(`${field}.name`, `${JSON.stringify(name)} is no name that Prometheus takes`);
+  const known = new Set<string>();
   for (const [i, label] of labelNames.entries()) {
     const at = `${field}.labelNames[${i}]`;
     if (!isLabelName(label)) report(at, `${JSON.stringify(label)} is no label that Prometheus takes`);
     else if (label === 'le' && kind === 'DISTRIBUTION') report(at, "le is the label of a distribution's buckets");
-    else if (labelNames.indexOf(label) < i) report(at, `there is another label ${label}`);
+    else if (known.has(label)) report(at, `there is another label ${label}`);
+    known.add(label);
   }
   const kinds = Object.keys(metric.buckets ?? {});
   if (kinds.length > 1) report(`${field}.buckets`, `has ${kinds.join(' and ')}, of which only one is allowed`);

@@ -10,6 +10,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Handler, Instance } from '@keelson/core/policy';
 import { instance, openAdapter, TestLog } from '../testing/open-adapter';
 import { FileOutput, type Rotation } from './file-output';
@@ -64,6 +65,27 @@ describe('log files', () => {
     for (let i = 1; i < 1000; i++) await handlers[i % 2]?.report?.(entries(i, i + 1));
     for (const handler of handlers) await handler.close?.();
     expect(numbers(outputPath)).toEqual(range(1000));
+  });
+
+  it('S45: are rotated as the last of those asked who still use them', async () => {
+    const outputPath = join(dir, 'access.log');
+    const rotated = open({ logStream: 'ROTATED_FILE', outputPath, maxMegabytesBeforeRotation: 1 });
+    const [plain, more] = [open({ logStream: 'FILE', outputPath }), open({ logStream: 'FILE', outputPath })];
+    const written = async (lines: number): Promise<void> => {
+      while (readFileSync(outputPath, 'utf8').split('\n').length <= lines) await delay(5);
+    };
+    // More than 1 MB.
+    await more.report?.(entries(0, 12_000));
+    await written(12_000);
+    await more.close?.();
+    await rotated.report?.(entries(12_000, 12_001));
+    await written(12_001);
+    expect(readdirSync(dir)).toEqual(['access.log']);
+    await plain.close?.();
+    await rotated.report?.(entries(12_001, 12_002));
+    await rotated.close?.();
+    expect(readdirSync(dir)).toHaveLength(2);
+    expect(numbers(outputPath)).toEqual([12_001]);
   });
 
   it('cannot be opened where there is no folder, or a folder', () => {
