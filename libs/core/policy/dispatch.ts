@@ -1,5 +1,5 @@
-import { isStringMap, type Bag, type Value } from '@keelson/core/attributes';
-import type { DirectResponse, Grant, Handler, Instance, InstanceValues, QuotaAsk, Verdict } from './adapter';
+import type { Bag, Value } from '@keelson/core/attributes';
+import type { DirectResponse, Grant, Handler, Instance, QuotaAsk, Verdict } from './adapter';
 import { DispatchError, FailureList } from './dispatch-error';
 import { Evaluation } from './expression-table';
 import type { PolicyPlan } from './plan';
@@ -166,17 +166,6 @@ function grantOf(run: () => Grant | Promise<Grant>, handler: string): Grant | Pr
 /** What adapters are given of one call, in characters: few bytes of a caller can stand for very many of them. */
 const longestShares = 64 * 1024 * 1024;
 
-function lengthOf(values: InstanceValues | Value): number {
-  if (typeof values === 'string') return values.length;
-  if (typeof values !== 'object' || values instanceof Uint8Array) return 8;
-  let length = 0;
-  for (const [name, value] of isStringMap(values) ? values.entries() : Object.entries(values)) {
-    length += isStringMap(values) ? name.length + (value as string).length : lengthOf(value as InstanceValues | Value);
-    if (length > longestShares) break;
-  }
-  return length;
-}
-
 /** Collects what the records of one call are to handlers, and hands each its share at once. */
 export class ReportDispatch {
   readonly #shares = new Map<string, Instance[]>();
@@ -201,11 +190,11 @@ export class ReportDispatch {
           this.fail(`${instance.name}: ${instance.failure(evaluation)}`);
           continue;
         }
-        this.#length += lengthOf(made.values);
-        if (this.#length > longestShares)
+        if (this.#length + evaluation.length > longestShares)
           this.fail(`${instance.name}: more in one call than adapters are given at once`);
         else this.#shareOf(handler.name).push(made);
       }
+    this.#length += evaluation.length;
   }
 
   #shareOf(handler: string): Instance[] {

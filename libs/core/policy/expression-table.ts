@@ -43,6 +43,8 @@ const emptyPage: readonly Known[] = new Array<Known>(1 << pageBits).fill(unset);
 /** Evaluates expressions over one bag, each at most once. */
 export class Evaluation {
   readonly #pages: (Known[] | undefined)[] = [];
+  /** How many characters the instances have that were made with it. */
+  length = 0;
 
   constructor(
     readonly table: ExpressionTable,

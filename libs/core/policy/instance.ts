@@ -1,4 +1,5 @@
 import type { JsonObject, JsonValue } from '@keelson/api';
+import { isStringMap, type StringMap } from '@keelson/core/attributes';
 import { CexlError } from '@keelson/core/cexl';
 import { childPath, moreProblems, mostProblems, nearest, type Problem } from '@keelson/core/problems';
 import type { Instance, InstanceDescription, InstanceTypes, InstanceValues } from './adapter';
@@ -63,9 +64,17 @@ function valuesOf(sources: Sources, evaluation: Evaluation): InstanceValues | un
   for (const [field, source] of sources) {
     const value = typeof source === 'number' ? evaluation.value(source) : valuesOf(source, evaluation);
     if (value === undefined) return undefined;
+    if (typeof value === 'string') evaluation.length += value.length;
+    else if (typeof value === 'object' && isStringMap(value)) evaluation.length += lengthOf(value);
     set(values, field, value);
   }
   return values;
+}
+
+function lengthOf(map: StringMap): number {
+  let length = 0;
+  for (const [key, text] of map.entries()) length += key.length + text.length;
+  return length;
 }
 
 /** Sets a member, whatever it is called. */
