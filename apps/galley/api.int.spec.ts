@@ -79,6 +79,36 @@ describe('the API, on a log in memory', () => {
     expect(deletion.body.error?.code).toBe('conflict');
   });
 
+  it('refuses a key for a request that holds more than the one that it named, or is of another owner', async () => {
+    const headers = { 'idempotency-key': 'key-2' };
+    await galley.apply(entry('kept'));
+    // One of the two is as it was: the commit holds the other alone.
+    const both = [entry('kept'), entry('part')].join('---\n');
+    const first = (await galley.apply(both, '', headers)).body;
+    expect((await galley.apply(both, '', headers)).body).toMatchObject({
+      revision: first['revision'],
+      committed: true,
+    });
+    const more = [entry('kept'), entry('part'), entry('more')].join('---\n');
+    for (const [documents, query] of [
+      [more, ''],
+      [entry('part'), ''],
+      [both, '?owner=team-a'],
+    ] as const) {
+      const { status, body } = await galley.apply(documents, query, headers);
+      expect([status, body.error?.problems[0]]).toMatchObject([409, { field: 'Idempotency-Key' }]);
+    }
+    expect((await galley.call(`${object}/serviceentries/more`)).status).toBe(404);
+  });
+
+  it('commits one of two requests at once with one key, and refuses the other', async () => {
+    const headers = { 'idempotency-key': 'key-3' };
+    const answers = await Promise.all(
+      ['first', 'second'].map((host) => galley.apply(entry('raced', `${host}.example.com`), '', headers)),
+    );
+    expect(answers.map(({ status }) => status).sort()).toEqual([200, 409]);
+  });
+
   it('keeps one owner to an object, and names it', async () => {
     await galley.apply(entry('owned'), '?owner=team-a');
     const { status, body } = await galley.apply(entry('owned', 'new.example.com'));

@@ -13,6 +13,7 @@ import {
 } from '@keelson/edge/config-log';
 import { writePrivateFile, type Health, type Logger, type NatsLink } from '@keelson/edge/service';
 import { History } from './history';
+import { knownCommit } from './keyed-commits';
 
 export interface ConfigurationOptions {
   /** Without one the log is in memory. */
@@ -50,15 +51,7 @@ export class Configuration {
       log: configLog,
       follower,
       adapters: options.adapters,
-      known: (id) => {
-        const entry = history.committed(id);
-        return (
-          entry && {
-            revision: entry.revision,
-            results: entry.changes.map(({ op, ...ref }) => ({ op, ref })),
-          }
-        );
-      },
+      known: (id, changes) => knownCommit(history, id, changes),
     });
     follower.listen({
       onCommit: (folded) => {
@@ -91,11 +84,20 @@ export class Configuration {
   }
 }
 
-async function openLog({ link, dataDir, replicas, log, signal }: ConfigurationOptions): Promise<ConfigLog> {
+async function openLog({ link, dataDir, replicas, log, health, signal }: ConfigurationOptions): Promise<ConfigLog> {
   if (!link) return new MemoryLog();
   const file = dataDir === undefined ? undefined : join(dataDir, 'read-mark.json');
   const jetstream = await JetStreamLog.open(
-    { link, log, replicas, remembered: file === undefined ? undefined : readMarkIn(file) },
+    {
+      link,
+      log,
+      replicas,
+      remembered: file === undefined ? undefined : readMarkIn(file),
+      markFile: file,
+      onWaiting: (reason) => {
+        health.set('config-log', false, reason);
+      },
+    },
     signal,
   );
   if (file !== undefined) keepReadMark(jetstream, file, signal);

@@ -43,11 +43,14 @@ describe('S52 the history of a log', () => {
 
   it('is read in pages', async () => {
     expect((await list('?limit=2&before=4')).map(({ sequence }) => sequence)).toEqual([3, 2]);
+    const [, { revision }] = (await list('?limit=2')) as [Entry, Entry];
+    expect((await list(`?limit=2&before=${revision}`)).map(({ sequence }) => sequence)).toEqual([2, 1]);
   });
 
   it.each([
     ['?before=0', 'before'],
     ['?before=x', 'before'],
+    ['?before=0123abcd-3', 'before'],
     ['?kind=ServiceEntry&name=a', 'namespace'],
     ['?name=', 'kind'],
     ['?limit=0', 'limit'],

@@ -1,7 +1,6 @@
-import { createHash } from 'node:crypto';
-import type { JsonObject } from '@keelson/api';
-import { canonicalJson, objectKey, parseRevision, type ObjectRef } from '@keelson/core/config';
+import { objectKey, parseRevision, type ObjectRef } from '@keelson/core/config';
 import type { FoldedCommit } from '@keelson/edge/config-log';
+import { contentDigest, isOfKeyAlone, keyPart } from './keyed-commits';
 
 /** A commit as `/v1/revisions` tells of it. */
 export interface RevisionEntry {
@@ -15,16 +14,11 @@ export interface RevisionEntry {
   changes: { op: 'created' | 'configured' | 'deleted'; kind: string; namespace: string; name: string }[];
 }
 
-/** What a commit with a caller's key did to its objects, to tell a repeated request from another one. */
+/** What a commit did to its objects whose id does not tell what was asked for. */
 export type ContentDigests = ReadonlyMap<string, string>;
 
-/** The same for the same content; of an object that was deleted there is none. */
-export function contentDigest(object: JsonObject | undefined): string {
-  return object === undefined ? '' : createHash('sha256').update(canonicalJson(object)).digest('base64url');
-}
-
-/** Ids that were made of a caller's key are UUIDs of version 8. */
-const keyedId = /^.{14}8/;
+/** A commit and its id. */
+export type IdentifiedEntry = RevisionEntry & { id: string };
 
 /** How many commits and changed objects are remembered; what is older is in the log alone. */
 export interface HistoryLimits {
@@ -50,8 +44,8 @@ export interface HistoryStart {
 
 /** The commits of the log, newest last, without their objects. */
 export class History {
-  private entries: (RevisionEntry & { id: string })[] = [];
-  private byId = new Map<string, RevisionEntry>();
+  private entries: IdentifiedEntry[] = [];
+  private byKey = new Map<string, IdentifiedEntry>();
   private digests = new Map<string, ContentDigests>();
   private changeCount = 0;
   private forgot = false;
@@ -72,8 +66,10 @@ export class History {
     const { id, epoch, time, author, reason, source } = commit;
     const entry = { revision, epoch, sequence: seq, time, author, reason, source, changes, id };
     this.entries.push(entry);
-    this.byId.set(id, entry);
-    if (keyedId.test(id))
+    const key = keyPart(id);
+    // The first of a key counts: what came later by it was refused, but for Galleys of an earlier version.
+    if (!this.byKey.has(key)) this.byKey.set(key, entry);
+    if (isOfKeyAlone(id))
       this.digests.set(
         id,
         new Map(
@@ -90,7 +86,7 @@ export class History {
   /** The log was replaced. */
   clear(): void {
     this.entries = [];
-    this.byId.clear();
+    this.byKey.clear();
     this.digests.clear();
     this.changeCount = 0;
     this.forgot = false;
@@ -124,12 +120,12 @@ export class History {
     return entry.revision === name || String(sequence) === name ? withoutId(entry) : undefined;
   }
 
-  /** What the commit of this id did, if it is known. */
-  committed(id: string): RevisionEntry | undefined {
-    return this.byId.get(id);
+  /** The commit of this id, or of the same key and another request, if it is known. */
+  committed(id: string): IdentifiedEntry | undefined {
+    return this.byKey.get(keyPart(id));
   }
 
-  /** What the commit of this id did to each object, by key; known of ids that callers gave. */
+  /** What the commit of this id did to each object, by key; known of ids that do not tell what was asked for. */
   contentOf(id: string): ContentDigests | undefined {
     return this.digests.get(id);
   }
@@ -151,10 +147,11 @@ export class History {
     if (this.entries.length <= commits && this.changeCount <= most) return;
     this.forgot = true;
     const drop = this.entries.splice(0, Math.max(1, this.entries.length >> 2));
-    for (const { id, changes } of drop) {
-      this.byId.delete(id);
-      this.digests.delete(id);
-      this.changeCount -= changes.length;
+    for (const entry of drop) {
+      const key = keyPart(entry.id);
+      if (this.byKey.get(key) === entry) this.byKey.delete(key);
+      this.digests.delete(entry.id);
+      this.changeCount -= entry.changes.length;
     }
   }
 }
@@ -167,7 +164,7 @@ function isSame(a: ObjectRef, b: ObjectRef): boolean {
   return a.name === b.name && a.namespace === b.namespace && a.kind === b.kind;
 }
 
-function withoutId(entry: RevisionEntry & { id: string }): RevisionEntry {
+function withoutId(entry: IdentifiedEntry): RevisionEntry {
   const { revision, epoch, sequence, time, author, reason, source, changes } = entry;
   return { revision, epoch, sequence, time, author, reason, source, changes };
 }

@@ -4,7 +4,7 @@ import { checkObject, encodeCommit, parseRevision, type Commit } from '@keelson/
 import { connectMcpSink, type Round } from '@keelson/edge/mcp';
 import { createLog } from '@keelson/edge/service';
 import { NatsServer } from '@keelson/edge/service/testing';
-import { commitIdOf, type OperatorRequest } from './api/operators';
+import { keyedCommitId, requestDigest } from './keyed-commits';
 import { servedCollections } from './mcp-feed';
 import { entry, route, TestGalley, type Answer } from './testing/galley';
 
@@ -79,34 +79,55 @@ describe('S52 two Galleys on one NATS', () => {
     expect(history.filter(({ changes }) => changes.some(({ name }) => name === 'twice'))).toHaveLength(1);
   });
 
-  it('a request repeated at the other one, after the first died between publish and reply, is one commit', async () => {
-    const { revision } = await settled();
-    const { epoch, seq } = parseRevision(revision)!;
-    const key = 'died';
-    const id = commitIdOf({ operator: 'anonymous', headers: { 'idempotency-key': key } } as unknown as OperatorRequest);
-    const { object } = checkObject(load(entry('orphan')), { namespace: 'shop' });
-    const { apiVersion, kind, metadata } = object;
-    const change = { op: 'put' as const, apiVersion, kind, ...metadata, object: object as never, owner: 'api' };
-    const dead: Commit = {
-      format: 1,
-      id: id!,
-      epoch,
-      changes: [change],
-      author: 'anonymous',
-      reason: 'apply',
-      source: 'api',
-      time: new Date().toISOString(),
-    };
-    const connection = await connect({ servers: server.url });
-    await connection.jetstream().publish('mesh.config.commit', encodeCommit(dead), {
-      msgID: dead.id,
-      expect: { lastSequence: seq },
-    });
-    await connection.close();
-    const { body } = await b.apply(entry('orphan'), '', { 'idempotency-key': key });
-    expect(body).toMatchObject({ revision: `${epoch}-${seq + 1}`, committed: true });
-    expect((await settled()).revision).toBe(`${epoch}-${seq + 1}`);
+  it('two requests at both, by the same key: one is committed, the other is told so', async () => {
+    const headers = { 'idempotency-key': 'torn' };
+    const answers = await Promise.all(
+      [a, b, a, b].map((galley, i) => galley.apply(entry('torn', `torn-${i}.example.com`), '', headers)),
+    );
+    expect(answers.map(({ status }) => status).sort()).toEqual([200, 409, 409, 409]);
+    const won = answers.findIndex(({ status }) => status === 200);
+    await settled();
+    const { body } = await b.call('/apis/networking.istio.io/v1/namespaces/shop/serviceentries/torn');
+    expect(body['spec']).toMatchObject({ hosts: [`torn-${won}.example.com`] });
   });
+
+  it.each([
+    ['', keyedCommitId],
+    // As it was made before requests were told apart by it: such commits are in logs.
+    [' with an id of its key alone', (key: string): string => keyedCommitId(key, '0'.repeat(64)).replace('-b', '-a')],
+  ])(
+    'a request repeated at the other one, after the first died%s between publish and reply, is one commit',
+    async (how, idOf) => {
+      const { revision } = await settled();
+      const { epoch, seq } = parseRevision(revision)!;
+      const [key, name] = [`died${how}`, how === '' ? 'orphan' : 'old-orphan'];
+      const { object } = checkObject(load(entry(name)), { namespace: 'shop' });
+      const id = idOf(`anonymous\n${key}`, requestDigest([{ op: 'put', object }], 'api'));
+      const { apiVersion, kind, metadata } = object;
+      const change = { op: 'put' as const, apiVersion, kind, ...metadata, object: object as never, owner: 'api' };
+      const dead: Commit = {
+        format: 1,
+        id,
+        epoch,
+        changes: [change],
+        author: 'anonymous',
+        reason: 'apply',
+        source: 'api',
+        time: new Date().toISOString(),
+      };
+      const connection = await connect({ servers: server.url });
+      await connection.jetstream().publish('mesh.config.commit', encodeCommit(dead), {
+        msgID: dead.id,
+        expect: { lastSequence: seq },
+      });
+      await connection.close();
+      const headers = { 'idempotency-key': key };
+      const { body } = await b.apply(entry(name), '', headers);
+      expect(body).toMatchObject({ revision: `${epoch}-${seq + 1}`, committed: true });
+      expect((await settled()).revision).toBe(`${epoch}-${seq + 1}`);
+      expect((await b.apply(entry(name, 'other.example.com'), '', headers)).status).toBe(409);
+    },
+  );
 
   it('a sink of the one gets the commits of the other, whole', async () => {
     const rounds: Round[] = [];

@@ -19,7 +19,7 @@ export const galleySettings = settings({
   configDir: {
     type: 'string',
     default: '',
-    help: 'A folder of YAML and JSON that is watched and committed as its own owner; empty for none.',
+    help: 'A folder of YAML and JSON that is watched and committed as its own owner; empty for none. Found empty at the start, it deletes nothing until a file is in it.',
   },
   configDirId: {
     type: 'string',

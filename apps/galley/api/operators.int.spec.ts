@@ -65,13 +65,15 @@ describe('S30 who may use the API', () => {
 });
 
 describe('the id of a commit by its key', () => {
-  const of = (operator: string, key?: string | string[]): string | undefined =>
-    commitIdOf({ operator, headers: { 'idempotency-key': key } } as unknown as OperatorRequest);
+  const of = (operator: string, key?: string | string[], digest = 'f'.repeat(64)): string | undefined =>
+    commitIdOf({ operator, headers: { 'idempotency-key': key } } as unknown as OperatorRequest, () => digest);
 
-  it('is one for a key of one operator, in the form of a UUID', () => {
-    expect(of('ann', 'k')).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-a[0-9a-f]{3}-[0-9a-f]{12}$/);
+  it('is one for a key of one operator and what is asked for, in the form of a UUID', () => {
+    expect(of('ann', 'k')).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-bf{3}-f{12}$/);
     expect(of('ann', 'k')).toBe(of('ann', 'k'));
     expect(of('ann', 'k')).not.toBe(of('bob', 'k'));
+    expect(of('ann', 'k', 'e'.repeat(64))).not.toBe(of('ann', 'k'));
+    expect(of('ann', 'k', 'e'.repeat(64))!.slice(0, 18)).toBe(of('ann', 'k')!.slice(0, 18));
     expect(of('ann')).toBeUndefined();
   });
 

@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import { problemError } from '@keelson/core/problems';
 import type { HttpHandler, HttpRequest, HttpResponse, HttpRouter } from '@keelson/edge/service';
+import { keyedCommitId } from '../keyed-commits';
 
 /** A request of an operator who was let in. */
 export interface OperatorRequest extends HttpRequest {
@@ -31,15 +31,14 @@ export class OperatorRoutes {
   }
 }
 
-/** Names a commit by the key that a caller gave to its request: the same key of the same caller is the same commit. */
-export function commitIdOf({ headers, operator }: OperatorRequest): string | undefined {
+/**
+ * Names a commit by the key that a caller gave to its request and by what is asked for: the same request with the same key
+ * of the same caller is the same commit. Undefined without a key.
+ */
+export function commitIdOf({ headers, operator }: OperatorRequest, digest: () => string): string | undefined {
   const key = headers['idempotency-key'];
   if (key === undefined) return undefined;
   if (typeof key !== 'string' || key === '' || key.length > 255)
     throw problemError('invalid-value', 'must have 1 to 255 characters', { field: 'Idempotency-Key' });
-  const hex = createHash('sha256').update(`${operator}\n${key}`).digest('hex');
-  // The form of a UUID of version 8, whose bits mean what their maker says.
-  return [hex.slice(0, 8), hex.slice(8, 12), `8${hex.slice(13, 16)}`, `a${hex.slice(17, 20)}`, hex.slice(20, 32)].join(
-    '-',
-  );
+  return keyedCommitId(`${operator}\n${key}`, digest());
 }

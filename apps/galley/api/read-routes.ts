@@ -1,5 +1,5 @@
 import { problemError } from '@keelson/core/problems';
-import { kinds, objectTitle, type KindDefinition, type StoredObject } from '@keelson/core/config';
+import { kinds, objectTitle, parseRevision, type KindDefinition, type StoredObject } from '@keelson/core/config';
 import type { HttpResponse } from '@keelson/edge/service';
 import type { Configuration } from '../configuration';
 import type { HistoryQuery } from '../history';
@@ -52,8 +52,9 @@ export class ReadRoutes {
     const limit = Number(query.get('limit') ?? 50);
     if (!Number.isInteger(limit) || limit < 1 || limit > 1000)
       throw problemError('invalid-value', 'must be a number from 1 to 1000', { field: 'limit' });
-    const wanted = { ...beforeIn(query), ...objectIn(query) };
-    return { status: 200, body: this.configuration().history.newest(limit, wanted) };
+    const configuration = this.configuration();
+    const wanted = { ...beforeIn(query, configuration), ...objectIn(query) };
+    return { status: 200, body: configuration.history.newest(limit, wanted) };
   }
 
   private revision({ params }: OperatorRequest): HttpResponse {
@@ -76,13 +77,21 @@ export class ReadRoutes {
   }
 }
 
-/** The sequence before which commits are asked for. */
-function beforeIn(query: URLSearchParams): Pick<HistoryQuery, 'before'> {
+/** The sequence before which commits are asked for, given by itself or as a revision of this log. */
+function beforeIn(query: URLSearchParams, { history, follower }: Configuration): Pick<HistoryQuery, 'before'> {
   const before = query.get('before');
   if (before === null) return {};
-  if (!/^[1-9]\d{0,14}$/.test(before))
-    throw problemError('invalid-value', 'must be the sequence of a commit', { field: 'before' });
-  return { before: Number(before) };
+  const revision = parseRevision(before);
+  const sequence = revision?.seq ?? (/^[1-9]\d{0,14}$/.test(before) ? Number(before) : 0);
+  if (sequence === 0)
+    throw problemError('invalid-value', 'must be a revision, or the sequence of one', { field: 'before' });
+  const { epoch } = follower.snapshot;
+  // Commits from before the log was restored keep the epoch in which they were written.
+  if (revision && revision.epoch !== epoch && !history.find(before))
+    throw problemError('invalid-value', `is not a revision of this log, which is in epoch ${epoch}`, {
+      field: 'before',
+    });
+  return { before: sequence };
 }
 
 /** The object whose changes are asked for. */

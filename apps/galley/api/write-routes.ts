@@ -1,16 +1,10 @@
 import { problemError } from '@keelson/core/problems';
-import {
-  objectKey,
-  type CheckOptions,
-  type NameScope,
-  type ObjectRef,
-  type RequestedChange,
-} from '@keelson/core/config';
+import { type CheckOptions, type NameScope, type ObjectRef, type RequestedChange } from '@keelson/core/config';
 import { refOf, type WriteResult } from '@keelson/edge/config-log';
 import type { HttpResponse } from '@keelson/edge/service';
 import type { Counter } from 'prom-client';
 import type { Configuration } from '../configuration';
-import { contentDigest } from '../history';
+import { requestDigest } from '../keyed-commits';
 import { checkAll, documentsIn, ensureSame, problemLine, refsIn } from './documents';
 import { commitIdOf, type OperatorRequest, type OperatorRoutes } from './operators';
 import { kindAt } from './read-routes';
@@ -70,16 +64,15 @@ export class WriteRoutes {
   ): Promise<HttpResponse> {
     const { query, operator, headers } = request;
     const configuration = this.options.configuration();
-    const id = commitIdOf(request);
-    if (id !== undefined) ensureSameRequest(configuration, id, changes);
+    const owner = ownerOf(query.get('owner'));
     const traceparent = headers['traceparent'];
     const result = await configuration.writer.write({
       changes: () => changes,
-      owner: ownerOf(query.get('owner')),
+      owner,
       author: operator,
       reason: query.get('reason') ?? what,
       source: 'api',
-      id,
+      id: commitIdOf(request, () => requestDigest(changes, owner)),
       dryRun: query.has('dryRun') && query.get('dryRun') !== 'false',
       traceparent: typeof traceparent === 'string' ? traceparent.slice(0, 100) : undefined,
     });
@@ -121,29 +114,4 @@ function ownerOf(owner: string | null): string {
   if (owner === null || owner === '') return 'api';
   if (/^[a-z][a-z0-9._/-]{0,62}$/.test(owner)) return owner;
   throw problemError('invalid-value', 'an owner has up to 63 of a-z, 0-9, ".", "_", "/" and "-"', { field: 'owner' });
-}
-
-/** A key that named another request before must not make this one look done. */
-function ensureSameRequest(configuration: Configuration, id: string, changes: readonly RequestedChange[]): void {
-  const before = configuration.history.committed(id);
-  if (!before) return;
-  const asked = new Map(
-    changes.map((change) =>
-      change.op === 'delete'
-        ? [objectKey(change.ref), contentDigest(undefined)]
-        : [
-            objectKey({ kind: change.object.kind, ...nameOf(change.object.metadata) }),
-            contentDigest({ ...change.object }),
-          ],
-    ),
-  );
-  const content = configuration.history.contentOf(id);
-  if (content && [...content].every(([key, digest]) => asked.get(key) === digest)) return;
-  throw problemError('conflict', `this key named the commit ${before.revision} of other content`, {
-    field: 'Idempotency-Key',
-  });
-}
-
-function nameOf({ namespace, name }: { namespace: string; name: string }): { namespace: string; name: string } {
-  return { namespace, name };
 }

@@ -95,13 +95,75 @@ describe('bringing the log to what a folder holds', () => {
     ]);
     const plan = planFolder(snapshot, stateOf(entry('one'), entry('two')), owner, 'all');
     expect(told(plan).sort()).toEqual(['put one', 'put two']);
-    expect(plan.problems).toMatchObject([{ object: 'VirtualService shop/r' }]);
+    expect(plan.problems).toMatchObject([
+      {
+        code: 'bad-reference',
+        object: 'DestinationRule shop/d',
+        message: expect.stringMatching(/^is not deleted: VirtualService shop\/r: .*still refers to/) as string,
+      },
+    ]);
+  });
+
+  it('leaves out only what takes from somebody else what he needs, and goes on with the rest', () => {
+    const snapshot = snapshotOf([
+      [entry('one'), owner],
+      [entry('old'), owner],
+      [subsets('d'), owner],
+      [route('r', 'v1'), 'api'],
+    ]);
+    const changed = subsets('d').replaceAll('v1', 'v2').replace('io/v2', 'io/v1');
+    const plan = planFolder(snapshot, stateOf(entry('one'), entry('two'), changed), owner, 'all');
+    expect(told(plan)).toEqual(['put one', 'put two', 'delete old']);
+    expect(plan.problems).toMatchObject([
+      {
+        object: 'DestinationRule shop/d',
+        message: expect.stringMatching(/^is left out: VirtualService shop\/r: /) as string,
+      },
+    ]);
+  });
+
+  it('keeps one of two that somebody else needs one of', () => {
+    const snapshot = snapshotOf([
+      [entry('one'), owner],
+      [entry('old'), owner],
+      [subsets('d1'), owner],
+      [subsets('d2'), owner],
+      [route('r', 'v1'), 'api'],
+    ]);
+    const plan = planFolder(snapshot, stateOf(entry('one'), entry('two')), owner, 'all');
+    expect(told(plan)).toHaveLength(4);
+    expect(told(plan)).toEqual(expect.arrayContaining(['put one', 'put two', 'delete old']));
+    expect(plan.problems).toHaveLength(1);
   });
 
   it('deletes nothing while a document cannot be read', () => {
     const snapshot = snapshotOf([[entry('old'), owner]]);
     const plan = planFolder(snapshot, stateOf(entry('new'), '{"kind": '), owner, 'all');
     expect(told(plan)).toEqual(['put new']);
+    expect(plan.withheld).toEqual(['ServiceEntry/shop/old']);
+  });
+
+  it('deletes nothing while a part of the folder cannot be read', () => {
+    const snapshot = snapshotOf([[entry('old'), owner]]);
+    const state = stateOf(entry('new'));
+    state.setTroubles(['b.yaml: EIO']);
+    const plan = planFolder(snapshot, state, owner, 'all');
+    expect([told(plan), plan.withheld]).toEqual([['put new'], ['ServiceEntry/shop/old']]);
+    state.setTroubles([]);
+    expect(told(planFolder(snapshot, state, owner, plan.withheld))).toEqual(['delete old']);
+  });
+
+  it('deletes nothing for a folder that was empty from the start, and says so, until a file is in it', () => {
+    const snapshot = snapshotOf([[entry('old'), owner]]);
+    const state = stateOf();
+    state.setFile('blank.yaml', ' \n');
+    const plan = planFolder(snapshot, state, owner, 'all');
+    expect(told(plan)).toEqual([]);
+    expect(plan.problems).toMatchObject([{ message: expect.stringContaining('is empty since the start') as string }]);
+    state.setFile('a.yaml', '# nothing is meant to be here\n');
+    expect(told(planFolder(snapshot, state, owner, plan.withheld))).toEqual(['delete old']);
+    state.setFile('a.yaml', undefined);
+    expect(told(planFolder(snapshot, state, owner, plan.withheld))).toEqual(['delete old']);
   });
 
   it('looks only at the keys that it is given', () => {

@@ -1,6 +1,7 @@
-import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { NatsServer } from '@keelson/edge/service/testing';
 import { entry, route, TestGalley } from '../testing/galley';
 
 describe('a Galley that watches a folder', () => {
@@ -57,5 +58,57 @@ describe('a Galley that watches a folder', () => {
       ].join('\n'),
     );
     await until('virtualservices', ['r']);
+  });
+});
+
+describe('a Galley whose folder cannot be read, or is not there yet, when it starts', () => {
+  const server = new NatsServer();
+  const dir = mkdtempSync(join(tmpdir(), 'keelson-config-'));
+  let galley: TestGalley;
+  const start = async (): Promise<void> => {
+    galley = await TestGalley.start(`--nats-url=${server.url}`, `--config-dir=${dir}`, '--config-dir-id=test');
+    await untilOk(async () => (await fetch(`${galley.monitoring}/readyz`)).ok);
+  };
+  const names = async (): Promise<string[]> => {
+    const { body } = await galley.call('/apis/networking.istio.io/v1/serviceentries');
+    return (body['items'] as { metadata: { name: string } }[]).map(({ metadata }) => metadata.name);
+  };
+  const untilOk = async (ask: () => Promise<boolean>): Promise<void> => {
+    while (!(await ask())) await new Promise((resolve) => setImmediate(resolve));
+  };
+
+  beforeAll(() => server.start());
+  afterEach(() => galley.stop());
+  afterAll(async () => {
+    await server.stop();
+    rmSync(dir, { recursive: true, force: true });
+  });
+
+  it('deletes nothing until it knows', async () => {
+    writeFileSync(join(dir, 'a.yaml'), entry('one'));
+    writeFileSync(join(dir, 'b.yaml'), entry('two'));
+    await start();
+    await untilOk(async () => (await names()).length === 2);
+    await galley.stop();
+
+    rmSync(join(dir, 'a.yaml'));
+    symlinkSync('a.yaml', join(dir, 'a.yaml'));
+    writeFileSync(join(dir, 'b.yaml'), entry('three'));
+    await start();
+    await untilOk(async () => (await names()).includes('three'));
+    expect(await names()).toEqual(['one', 'three', 'two']);
+    rmSync(join(dir, 'a.yaml'));
+    writeFileSync(join(dir, 'a.yaml'), entry('one'));
+    await untilOk(async () => !(await names()).includes('two'));
+    expect(await names()).toEqual(['one', 'three']);
+    await galley.stop();
+
+    rmSync(join(dir, 'a.yaml'));
+    rmSync(join(dir, 'b.yaml'));
+    await start();
+    expect(await names()).toEqual(['one', 'three']);
+    writeFileSync(join(dir, 'a.yaml'), entry('one'));
+    await untilOk(async () => (await names()).length === 1);
+    expect(await names()).toEqual(['one']);
   });
 });

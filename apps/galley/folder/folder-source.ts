@@ -23,6 +23,7 @@ const retryMs = 1_000;
 export class FolderSource {
   private state: FolderState | undefined;
   private due = new Set<string>();
+  private readonly withheld = new Set<string>();
   private everythingDue = true;
   private running = false;
   private refused: readonly Problem[] = [];
@@ -42,6 +43,8 @@ export class FolderSource {
         this.unsound = problems;
         for (const checked of put) this.due.add(objectKey(refOf(checked)));
         for (const ref of remove) this.due.add(objectKey(ref));
+        // What was not known to be gone may be now.
+        for (const key of this.withheld) this.due.add(key);
         void this.run();
       },
     });
@@ -95,6 +98,10 @@ export class FolderSource {
         changes: (snapshot) => {
           const plan = planFolder(snapshot, state, owner, keys, configuration.adapters);
           problems = plan.problems;
+          // At once: the folder may change again while this is being committed.
+          if (keys === 'all') this.withheld.clear();
+          else for (const key of keys) this.withheld.delete(key);
+          for (const key of plan.withheld) this.withheld.add(key);
           return plan.requested;
         },
         owner,
@@ -120,6 +127,6 @@ export class FolderSource {
     const lines = this.problems.map(problemLine);
     if (lines.join('\n') === this.told) return;
     this.told = lines.join('\n');
-    for (const problem of this.problems) this.options.log.warn(problem, 'a document of the folder is not in force');
+    for (const problem of this.problems) this.options.log.warn(problem, 'something of the folder is not in force');
   }
 }

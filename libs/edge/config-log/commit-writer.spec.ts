@@ -110,6 +110,32 @@ describe('writing commits', () => {
     expect(await log.last()).toBe(2);
   });
 
+  it('asks anew what became of a request when somebody else was faster', async () => {
+    const log = new MemoryLog('e');
+    const { writer: faster, follower } = await start(log);
+    const asked: string[][] = [];
+    const racing: ConfigLog = {
+      epoch: 'e',
+      last: () => log.last(),
+      read: (from, signal) => log.read(from, signal),
+      append: async (commit: Commit, seq: number) => {
+        if (seq === 0) await faster.write(request([put('two')]));
+        return log.append(commit, seq);
+      },
+    };
+    const known = (id: string, changes: readonly RequestedChange[]): undefined => {
+      asked.push([id, ...changes.map(({ op }) => op)]);
+      if (follower.position > 0) throw problemError('conflict', 'another request');
+    };
+    const writer = new CommitWriter({ log: racing, follower, known });
+    await expect(writer.write(request([put('one')], { id: 'key-1' }))).rejects.toThrow('another request');
+    expect(asked).toEqual([
+      ['key-1', 'put'],
+      ['key-1', 'put'],
+    ]);
+    expect(await log.last()).toBe(1);
+  });
+
   it('is unavailable before the log was read', async () => {
     const log = new MemoryLog('e');
     const writer = new CommitWriter({ log, follower: new SnapshotFollower({ log, logger }) });

@@ -19,7 +19,7 @@ export interface WriteRequest {
   author: string;
   reason: string;
   source: string;
-  /** Names the commit: the same id is committed once, whoever tries again. */
+  /** Names the commit, and what is asked for: the same id is committed once, whoever tries again. */
   id?: string;
   dryRun?: boolean;
   traceparent?: string | undefined;
@@ -41,8 +41,11 @@ export interface CommitWriterOptions {
   now?: () => Date;
   /** How often a commit is validated anew because somebody else was faster. */
   attempts?: number;
-  /** What became of a commit that this id has named before. */
-  known?: (id: string) => Pick<WriteResult, 'revision' | 'results'> | undefined;
+  /**
+   * What became of this request if it was committed before. Asked whenever the log has grown, right before a commit; throws
+   * ProblemError if what the id is made of named another request.
+   */
+  known?: (id: string, changes: readonly RequestedChange[]) => Pick<WriteResult, 'revision' | 'results'> | undefined;
 }
 
 /** How long a writer waits for the fold of what is in the log already. */
@@ -67,10 +70,11 @@ export class CommitWriter {
     const id = request.id ?? randomUUID();
     for (let attempt = 0; attempt < attempts; attempt++) {
       if (!follower.loaded) throw problemError('unavailable', 'the log was not read completely yet');
-      const known = request.id === undefined ? undefined : this.options.known?.(request.id);
-      if (known && !request.dryRun) return { ...known, committed: true, warnings: [] };
       const { snapshot, position } = follower;
-      const plan = planCommit(snapshot, request.changes(snapshot), request.owner, this.options.adapters);
+      const changes = request.changes(snapshot);
+      const known = request.id === undefined ? undefined : this.options.known?.(request.id, changes);
+      if (known && !request.dryRun) return { ...known, committed: true, warnings: [] };
+      const plan = planCommit(snapshot, changes, request.owner, this.options.adapters);
       const done = { results: plan.results, warnings: plan.warnings };
       if (request.dryRun || plan.changes.length === 0)
         return { revision: snapshot.revision, committed: false, ...done };

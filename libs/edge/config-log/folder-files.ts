@@ -1,11 +1,14 @@
-import { readdirSync, readFileSync, statSync, watch, type FSWatcher, type Stats } from 'node:fs';
+import { lstatSync, readdirSync, readFileSync, statSync, watch, type FSWatcher, type Stats } from 'node:fs';
 import { join, relative } from 'node:path';
 
 export interface FolderFilesOptions {
   dir: string;
-  /** Files that changed, by path within the folder; undefined for one that is gone. First called with all there are. */
-  onChange: (files: ReadonlyMap<string, string | undefined>) => void;
-  /** What could not be read; what was read of it before still counts. Empty when all is well again. */
+  /**
+   * Files that changed, by path within the folder; undefined for one that is gone. First called with all there are, then
+   * also when only the troubles changed: what cannot be read now. What was read of it before still counts.
+   */
+  onChange: (files: ReadonlyMap<string, string | undefined>, troubles: readonly string[]) => void;
+  /** What cannot be read, as soon as that changes, before all is read as well. Empty when all is well again. */
   onTrouble: (troubles: readonly string[]) => void;
   /** How often everything is looked at, for changes that the system did not tell of. */
   pollMs?: number;
@@ -29,7 +32,8 @@ const largestFile = 256 * 1024 * 1024;
 export class FolderFiles {
   private readonly seen = new Map<string, Seen>();
   private readonly watchers = new Map<string, { watcher: FSWatcher; ino: number }>();
-  private readonly troubles = new Map<string, string>();
+  private readonly fileTroubles = new Map<string, string>();
+  private readonly folderTroubles = new Map<string, string>();
   private readonly missingSince = new Map<string, number>();
   private readonly due = new Map<string, NodeJS.Timeout>();
   private readonly dirty = new Set<string>();
@@ -80,7 +84,6 @@ export class FolderFiles {
   /** Every file there is or was. A folder that cannot be read tells nothing of its files. */
   private scan(): Set<string> {
     const paths = new Set<string>();
-    const unknown: string[] = [];
     const folders = new Set<string>();
     const visit = (folder: string): void => {
       try {
@@ -93,17 +96,16 @@ export class FolderFiles {
           if (isConfigFile(entry.name)) paths.add(path);
           else if (entry.isDirectory()) visit(path);
         }
-        this.troubles.delete(folder);
       } catch (error) {
-        unknown.push(folder);
-        if (isMissing(error) && folder !== this.options.dir) this.troubles.delete(folder);
-        else this.troubles.set(folder, messageOf(error));
+        if (!isMissing(error) || folder === this.options.dir) this.folderTroubles.set(folder, messageOf(error));
       }
     };
+    // All are visited anew: trouble with a folder that is gone must not stay.
+    this.folderTroubles.clear();
     visit(this.options.dir);
     for (const folder of this.watchers.keys()) if (!folders.has(folder)) this.unwatchFolder(folder);
-    const dirUnknown = unknown.includes(this.options.dir);
-    for (const path of this.seen.keys()) if (!paths.has(path) && !dirUnknown) paths.add(path);
+    if (!this.folderTroubles.has(this.options.dir))
+      for (const known of [this.seen, this.fileTroubles]) for (const path of known.keys()) paths.add(path);
     return paths;
   }
 
@@ -138,35 +140,37 @@ export class FolderFiles {
       this.missingSince.delete(path);
       const seen = this.seen.get(path);
       if (!forced && seen && isSame(seen, stats)) return;
-      this.read(path, stats, seen);
-      this.troubles.delete(path);
+      // Until it was read again, nobody knows what is in it.
+      if (this.read(path, stats, seen)) this.fileTroubles.delete(path);
     } catch (error) {
-      if (isMissing(error)) this.gone(path);
-      else this.troubles.set(path, messageOf(error));
+      // What a link to nothing should lead to may be a mount that is not there yet.
+      if (isMissing(error) && !isLink(path)) this.gone(path);
+      else this.fileTroubles.set(path, messageOf(error));
     }
   }
 
-  private read(path: string, stats: Stats, seen: Seen | undefined): void {
+  /** False if it has to wait. */
+  private read(path: string, stats: Stats, seen: Seen | undefined): boolean {
     if (stats.size > largestFile) throw new Error(`${stats.size} bytes are more than ${largestFile}`);
     const quiet = seen?.ino === stats.ino && stats.size < seen.size ? shrunkMs : settleMs;
     const age = Date.now() - stats.mtimeMs;
     if (age >= 0 && age < quiet) {
       this.later(path, quiet - age);
-      return;
+      return false;
     }
     const text = readFileSync(path, 'utf8');
     if (!isSame(stats, statSync(path))) {
       this.later(path, settleMs);
-      return;
+      return false;
     }
     const { ino, size, mtimeMs, ctimeMs } = stats;
     this.seen.set(path, { ino, size, mtimeMs, ctimeMs });
     this.changes.set(this.nameOf(path), text);
+    return true;
   }
 
   private gone(path: string): void {
-    this.troubles.delete(path);
-    if (!this.seen.has(path)) return;
+    if (!this.seen.has(path) && !this.fileTroubles.has(path)) return;
     const since = this.missingSince.get(path) ?? Date.now();
     this.missingSince.set(path, since);
     const left = goneMs - (Date.now() - since);
@@ -175,6 +179,7 @@ export class FolderFiles {
       return;
     }
     this.missingSince.delete(path);
+    this.fileTroubles.delete(path);
     this.seen.delete(path);
     this.changes.set(this.nameOf(path), undefined);
   }
@@ -191,17 +196,20 @@ export class FolderFiles {
   }
 
   private deliver(): void {
-    const troubles = [...this.troubles].map(([path, message]) => `${this.nameOf(path) || '.'}: ${message}`);
-    if (troubles.join() !== this.told) {
+    const troubles = [...this.folderTroubles, ...this.fileTroubles].map(
+      ([path, message]) => `${this.nameOf(path) || '.'}: ${message}`,
+    );
+    const other = troubles.join() !== this.told;
+    if (other) {
       this.told = troubles.join();
       this.options.onTrouble(troubles);
     }
-    const complete = this.started || (this.due.size === 0 && !this.troubles.has(this.options.dir));
-    if (!complete || (this.started && this.changes.size === 0)) return;
+    const complete = this.started || (this.due.size === 0 && !this.folderTroubles.has(this.options.dir));
+    if (!complete || (this.started && this.changes.size === 0 && !other)) return;
     this.started = true;
     const { changes } = this;
     this.changes = new Map();
-    this.options.onChange(changes);
+    this.options.onChange(changes, troubles);
   }
 
   private nameOf(path: string): string {
@@ -220,6 +228,10 @@ function isSame(a: Seen, b: Seen): boolean {
 function isMissing(error: unknown): boolean {
   const { code } = error as NodeJS.ErrnoException;
   return code === 'ENOENT' || code === 'ENOTDIR';
+}
+
+function isLink(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() ?? false;
 }
 
 function messageOf(error: unknown): string {

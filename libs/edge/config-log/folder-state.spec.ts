@@ -119,6 +119,30 @@ describe('the documents of a folder', () => {
     expect(step(state)).toEqual({ put: [], remove: ['two'] });
   });
 
+  it('tells of an object that is in a file twice as long as it is, and once', () => {
+    const state = folder();
+    const write = (...documents: string[]): unknown[] => {
+      state.setFile('a.yaml', documents.join('---\n'));
+      state.takeChanges();
+      return state.problems().map(({ code, object, line }) => [code, object, line]);
+    };
+    const again = entry('one', 'again.example.com');
+    write(entry('one'), again);
+    expect(write(entry('one'), again, entry('two'))).toEqual([['duplicate', 'ServiceEntry shop/one', 6]]);
+    expect(write(entry('one'), entry('two'), again)).toEqual([['duplicate', 'ServiceEntry shop/one', 11]]);
+    expect(write(again, entry('two'))).toEqual([]);
+  });
+
+  it('knows of nothing that it is absent while a part of the folder cannot be read, and tells which', () => {
+    const state = folder();
+    state.setFile('a.yaml', entry('one'));
+    state.setTroubles(['b.yaml: EACCES']);
+    expect(state.isAbsent('ServiceEntry/shop/two')).toBe(false);
+    expect(state.problems()).toEqual([{ code: 'unavailable', message: 'b.yaml: EACCES' }]);
+    state.setTroubles([]);
+    expect(state.isAbsent('ServiceEntry/shop/two')).toBe(true);
+  });
+
   it('counts the first of two files with one object, and goes on with the second when that leaves', () => {
     const state = folder();
     state.setFile('b.yaml', entry('one', 'b.example.com'));

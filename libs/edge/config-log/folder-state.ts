@@ -27,6 +27,8 @@ interface FileState {
   texts: readonly ReadText[];
   /** What the file provides: what is good in it, and the last good version of what is not. */
   objects: ReadonlyMap<string, CheckedObject>;
+  /** Objects that are in it more than once. */
+  duplicates: readonly Problem[];
 }
 
 /** What changed in a folder. */
@@ -44,6 +46,8 @@ export class FolderState {
   private readonly claims = new Map<string, Map<string, CheckedObject>>();
   private readonly current = new Map<string, CheckedObject>();
   private readonly touched = new Set<string>();
+  private troubles: readonly string[] = [];
+  private blank = true;
   /** How many texts were parsed; a measure of the work done. */
   parsed = 0;
 
@@ -52,12 +56,23 @@ export class FolderState {
   /** Takes in a file's text; undefined if the file is gone. */
   setFile(path: string, text: string | undefined): void {
     const before = this.files.get(path);
+    if (text !== undefined && text.trim() !== '') this.blank = false;
     const next = text === undefined ? undefined : this.readFile(path, text, before);
     if (next) this.files.set(path, next);
     else this.files.delete(path);
     for (const [key, object] of next?.objects ?? [])
       if (before?.objects.get(key) !== object) this.claim(key, path, object);
     for (const key of before?.objects.keys() ?? []) if (!next?.objects.has(key)) this.claim(key, path, undefined);
+  }
+
+  /** Takes in what of the folder cannot be read now; empty when all can. */
+  setTroubles(troubles: readonly string[]): void {
+    this.troubles = troubles;
+  }
+
+  /** Whether no file ever said anything, be it a comment: such a folder may be a mount that is not there yet. */
+  get neverHeldAnything(): boolean {
+    return this.blank;
   }
 
   /** What changed since the last call. */
@@ -83,9 +98,12 @@ export class FolderState {
     return this.current;
   }
 
-  /** Whether the folder means this object not to be there: false while a document that cannot be read may be it. */
+  /**
+   * Whether the folder means this object not to be there: false while a file or a document that cannot be read may be it,
+   * and while the folder never held anything.
+   */
   isAbsent(key: string): boolean {
-    if (this.claims.has(key)) return false;
+    if (this.blank || this.troubles.length > 0 || this.claims.has(key)) return false;
     for (const { texts } of this.files.values())
       if (texts.some(({ unreadable, wrong }) => unreadable || wrong.includes(key))) return false;
     return true;
@@ -93,9 +111,12 @@ export class FolderState {
 
   /** Everything that is wrong with the folder's documents now. */
   problems(): Problem[] {
-    const problems: Problem[] = [];
-    for (const path of [...this.files.keys()].sort())
-      for (const text of this.files.get(path)?.texts ?? []) problems.push(...text.problems);
+    const problems = this.troubles.map((message): Problem => ({ code: 'unavailable', message }));
+    for (const path of [...this.files.keys()].sort()) {
+      const file = this.files.get(path);
+      for (const text of file?.texts ?? []) problems.push(...text.problems);
+      problems.push(...(file?.duplicates ?? []));
+    }
     for (const [key, files] of this.claims) {
       if (files.size < 2) continue;
       const [first, ...others] = [...files.keys()].sort();
@@ -107,23 +128,28 @@ export class FolderState {
   }
 
   private readFile(path: string, text: string, before: FileState | undefined): FileState {
-    const texts = this.readTexts(path, text, before?.texts ?? []);
+    const parts = splitDocuments(text);
+    const texts = this.readTexts(path, parts, before?.texts ?? []);
     const objects = new Map<string, CheckedObject>();
+    const duplicates: Problem[] = [];
     for (const [at, { objects: found }] of texts.entries())
       for (const object of found) {
         const key = objectKey(refOf(object));
-        if (objects.has(key)) texts[at] = withDuplicate(texts[at], path, object);
+        if (objects.has(key)) duplicates.push(duplicateOf(path, object, parts[at]?.line));
         else objects.set(key, object);
       }
     const unreadable = texts.some((each) => each.unreadable);
     const wrong = new Set(texts.flatMap((each) => each.wrong));
     for (const [key, object] of before?.objects ?? [])
       if (!objects.has(key) && (unreadable || wrong.has(key))) objects.set(key, object);
-    return { texts, objects };
+    return { texts, objects, duplicates };
   }
 
-  private readTexts(path: string, text: string, before: readonly ReadText[]): ReadText[] {
-    const parts = splitDocuments(text);
+  private readTexts(
+    path: string,
+    parts: readonly { text: string; line: number }[],
+    before: readonly ReadText[],
+  ): ReadText[] {
     let known: Map<string, ReadText> | undefined;
     return parts.map((part, at) => {
       const same = before[at];
@@ -208,15 +234,13 @@ function sameObject(a: CheckedObject, b: CheckedObject): boolean {
   return a === b || JSON.stringify(a.object) === JSON.stringify(b.object);
 }
 
-function withDuplicate(read: ReadText | undefined, path: string, object: CheckedObject): ReadText {
-  const base: ReadText = read ?? { text: '', line: 1, objects: [], problems: [], wrong: [], unreadable: false };
-  const problem: Problem = {
+function duplicateOf(path: string, object: CheckedObject, line: number | undefined): Problem {
+  return {
     code: 'duplicate',
     message: `${path}: is in the file more than once; the first counts`,
     object: objectTitle(refOf(object)),
-    line: base.line,
+    line,
   };
-  return { ...base, problems: [...base.problems, problem] };
 }
 
 function problemsOf(error: unknown, path: string): Problem[] {

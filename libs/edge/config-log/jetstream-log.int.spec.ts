@@ -203,6 +203,29 @@ describe('the log in JetStream', () => {
     await connection.close();
   });
 
+  it('makes no empty log in the place of one that it has read, and goes on when that is there again', async () => {
+    const a = await start();
+    await a.write(undefined, put('one'));
+    const { readMark, epoch } = a.log;
+    await a.stop();
+    replicas = [];
+    const connection = await connect({ servers: server.url });
+    const manager = await connection.jetstreamManager();
+    const { config } = await manager.streams.info('MESH_CONFIG');
+    const kept = await manager.streams.getMessage('MESH_CONFIG', { seq: 1 });
+    await manager.streams.delete('MESH_CONFIG');
+    let told: (reason: string) => void = () => undefined;
+    const waiting = new Promise<string>((resolve) => (told = resolve));
+    const again = start({ remembered: readMark, markFile: '/data/read-mark.json', onWaiting: told });
+    expect(await waiting).toMatch(new RegExp(`is gone.* up to ${epoch}-1.*delete /data/read-mark.json`));
+    await expect(manager.streams.info('MESH_CONFIG')).rejects.toThrow('stream not found');
+    await manager.streams.add(config);
+    await connection.jetstream().publish(kept.subject, kept.data, { headers: kept.header });
+    expect((await again).log.epoch).toBe(epoch);
+    expect((await again).follower.snapshot.size).toBe(1);
+    await connection.close();
+  });
+
   it('begins a new epoch on a stream that was set back, and keeps the names of what is left', async () => {
     const a = await start();
     const { epoch } = a.log;

@@ -31,6 +31,10 @@ export interface JetStreamLogOptions {
   replicas?: number;
   /** How far an earlier run of this replica had read. */
   remembered?: ReadMark | undefined;
+  /** Where that is kept: named to whoever has to delete it, to begin anew. */
+  markFile?: string | undefined;
+  /** Why the log cannot be opened yet. */
+  onWaiting?: (reason: string) => void;
   /** How long an append is tried before it is `unavailable`. */
   appendMs?: number;
   /** How long one publish may take. */
@@ -79,7 +83,7 @@ export class JetStreamLog implements ConfigLog {
     this.mark = options.remembered;
   }
 
-  /** Connects to the log, making it if there is none. Waits for NATS as long as it takes. */
+  /** Connects to the log, making it if there never was one. Waits for NATS, and for a log that is gone, as long as it takes. */
   static async open(options: JetStreamLogOptions, signal?: AbortSignal): Promise<JetStreamLog> {
     const log = new JetStreamLog(options);
     for (let said = ''; ; ) {
@@ -89,7 +93,10 @@ export class JetStreamLog implements ConfigLog {
       } catch (error) {
         signal?.throwIfAborted();
         const reason = error instanceof Error ? error.message : String(error);
-        if (reason !== said) options.log.warn({ reason, stream: log.stream }, 'the log cannot be opened yet');
+        if (reason !== said) {
+          options.log.warn({ reason, stream: log.stream }, 'the log cannot be opened yet');
+          options.onWaiting?.(reason);
+        }
         said = reason;
         await pause(250);
       }
@@ -228,14 +235,16 @@ export class JetStreamLog implements ConfigLog {
 
   /**
    * The epoch of the stream; a history other than the one that was read is a new one. Only at the start is a missing
-   * stream made: one that goes away later is a loss, and an empty log in its place would be taken for the truth.
+   * stream made, and only by a replica that never read one: one that goes away later is a loss, and an empty log in its
+   * place would be taken for the truth.
    */
   private async settleEpoch(missing: 'make' | 'find'): Promise<string> {
     const manager = await this.manager();
     const info = await this.streamInfo(manager).catch((error: unknown) => {
       if (apiErrorOf(error) !== streamNotFound) throw error;
-      if (missing === 'make') return this.makeStream(manager);
-      throw new Error(`the stream ${this.stream} is gone`);
+      if (missing === 'find') throw new Error(`the stream ${this.stream} is gone`);
+      if (!this.mark) return this.makeStream(manager);
+      throw new Error(this.lossOf(this.mark));
     });
     const epoch = info.config.metadata?.[epochKey];
     if (epoch === undefined) return this.renewEpoch(manager, info, 'the stream has no epoch');
@@ -253,6 +262,11 @@ export class JetStreamLog implements ConfigLog {
     if (same) return epoch;
     this.mark = undefined;
     return this.renewEpoch(manager, info, `what stands at ${mark.seq} is not what was read there`);
+  }
+
+  private lossOf({ epoch, seq }: ReadMark): string {
+    const anew = `delete ${this.options.markFile ?? 'what it remembers'} and start it again to begin with an empty log`;
+    return `the stream ${this.stream} is gone, and this replica has read it up to ${epoch}-${seq}: restore it, or ${anew}`;
   }
 
   /** Replicas that find the same stream choose the same epoch, whoever writes it first. */

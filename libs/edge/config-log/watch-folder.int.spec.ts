@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createLog } from '@keelson/edge/service';
 import type { FolderBatch } from './folder-snapshot';
-import { watchFolder, type FolderWatch } from './watch-folder';
+import { watchDocuments, watchFolder, type FolderWatch } from './watch-folder';
 
 function entry(name: string, host = `${name}.example.com`): string {
   return [
@@ -44,6 +44,7 @@ class Followed {
 describe('a watched folder', () => {
   let dir = '';
   let followed: Followed;
+  const others: FolderWatch[] = [];
   const follow = async (pollMs?: number): Promise<Followed> => {
     followed = new Followed(dir, pollMs);
     await followed.until(() => followed.batches.length > 0);
@@ -59,7 +60,7 @@ describe('a watched folder', () => {
     dir = mkdtempSync(join(tmpdir(), 'keelson-folder-'));
   });
   afterEach(() => {
-    followed.watch.stop();
+    for (const watch of [followed.watch, ...others.splice(0)]) watch.stop();
     rmSync(dir, { recursive: true, force: true });
   });
 
@@ -131,6 +132,47 @@ describe('a watched folder', () => {
     renameSync(join(dir, '..data.new'), join(dir, '..data'));
     await followed.until(() => names.has('two'));
     expect(names.has('one')).toBe(false);
+  });
+
+  it.each([
+    ['runs in a circle', 'a.yaml', 'ELOOP'],
+    ['leads to nothing', 'nowhere.yaml', 'ENOENT'],
+  ])(
+    'knows of nothing that it is absent while a file %s, also if it was so from the start',
+    async (_, target, reason) => {
+      writeFileSync(join(dir, 'b.yaml'), entry('two'));
+      symlinkSync(target, join(dir, 'a.yaml'));
+      const absent: [boolean, string[]][] = [];
+      let wake: () => void = () => undefined;
+      const other = watchDocuments({
+        dir,
+        pollMs: 60_000,
+        log: createLog('test', 'silent'),
+        onChange: (state, _changes, problems) => {
+          absent.push([state.isAbsent('ServiceEntry/shop/one'), problems.map(({ message }) => message)]);
+          wake();
+        },
+      });
+      others.push(other);
+      await follow();
+      while (absent.length === 0) await new Promise<void>((resolve) => (wake = resolve));
+      expect(absent).toEqual([[false, [expect.stringContaining(reason)]]]);
+      // The one that is written in its place is not read at once; until then it is not known what is in it.
+      rmSync(join(dir, 'a.yaml'));
+      writeFileSync(join(dir, 'a.yaml'), entry('one'));
+      while (absent.at(-1)![1].length > 0) await new Promise<void>((resolve) => (wake = resolve));
+      expect(absent.map(([gone]) => gone)).not.toContain(true);
+    },
+  );
+
+  it('forgets trouble with what is gone', async () => {
+    writeFileSync(join(dir, 'b.yaml'), entry('two'));
+    mkdirSync(join(dir, 'sub'));
+    symlinkSync('a.yaml', join(dir, 'sub', 'a.yaml'));
+    await follow(20);
+    expect(followed.batches.at(-1)!.problems).toHaveLength(1);
+    rmSync(join(dir, 'sub'), { recursive: true });
+    await followed.until(() => followed.batches.at(-1)!.problems.length === 0);
   });
 
   it('takes a folder that went away for unknown, not for empty', async () => {

@@ -43,23 +43,16 @@ export interface WatchDocumentsOptions extends Omit<WatchFolderOptions, 'onChang
 export function watchDocuments(options: WatchDocumentsOptions): FolderWatch {
   const { dir, log, scope, namespace = 'default', pollMs, onChange } = options;
   const state = new FolderState({ namespace, ...scope });
-  let troubles: Problem[] = [];
-  let read = false;
-  const step = (): void => {
-    onChange(state, state.takeChanges(), [...troubles, ...state.problems()]);
-  };
   return new FolderFiles({
     dir,
     pollMs,
-    onChange: (files) => {
-      read = true;
+    onChange: (files, troubles) => {
       for (const [path, text] of files) state.setFile(path, text);
-      step();
+      state.setTroubles(troubles);
+      onChange(state, state.takeChanges(), state.problems());
     },
-    onTrouble: (messages) => {
-      for (const message of messages) log.warn({ dir, reason: message }, 'a part of the folder cannot be read');
-      troubles = messages.map((message) => ({ code: 'unavailable', message }));
-      if (read) step();
+    onTrouble: (troubles) => {
+      for (const reason of troubles) log.warn({ dir, reason }, 'a part of the folder cannot be read');
     },
   });
 }
