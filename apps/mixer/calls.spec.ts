@@ -145,6 +145,25 @@ describe('S30 S40 S42 who may speak of a request', () => {
     });
   });
 
+  test('S40 a direct response sets its cookies one by one, dates and all', () => {
+    const headers = { 'Set-Cookie': 'sid=; Expires=Thu, 01 Jan 1970 00:00:00 GMT, theme=dark; Path=/', 'x-a': '1, 2' };
+    const verdict = {
+      code: 7,
+      message: 'no',
+      validForMs: 1,
+      validUses: 1,
+      response: { status: 403, body: '', headers },
+    };
+    const answering = new LivePolicy(plan, new Map([['no.istio-system', { check: () => verdict }]]));
+    const bytes = encodeCheckRequest({ attributes: told('inbound', 'destination', 'shop') });
+    const { precondition } = CheckResponse.decode(answerCheck(answering, bytes, { namespace: 'shop' }, log) as Buffer);
+    expect(precondition?.routeDirective?.responseHeaderOperations?.map(({ name, value }) => [name, value])).toEqual([
+      ['Set-Cookie', 'sid=; Expires=Thu, 01 Jan 1970 00:00:00 GMT'],
+      ['Set-Cookie', 'theme=dark; Path=/'],
+      ['x-a', '1, 2'],
+    ]);
+  });
+
   test('S13 a quota is counted for callers that send no id, too', () => {
     const asked: string[] = [];
     const quotas = new Map([['five', { amount: 1, bestEffort: false }]]);
