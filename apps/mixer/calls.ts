@@ -194,11 +194,7 @@ export async function takeReport(policy: LivePolicy, request: Uint8Array, caller
   if (reader.recordCount === 0) return;
   const dispatch = new ReportDispatch(policy.plan, policy.handlers, log.unevaluated);
   let turn = performance.now();
-  for (;;) {
-    if (reader.work > mostWork) {
-      dispatch.fail(`${reader.recordCount - reader.read} records: too much in one call, send fewer at once`);
-      break;
-    }
+  while (reader.work <= mostWork) {
     if (performance.now() - turn > longestTurnMs) {
       await nextTurn();
       turn = performance.now();
@@ -217,8 +213,13 @@ export async function takeReport(policy: LivePolicy, request: Uint8Array, caller
     if (foreign === undefined) dispatch.add(bag);
     else dispatch.fail(foreign);
   }
-  if (reader.work <= mostWork && reader.read < reader.recordCount)
-    dispatch.fail(`${reader.recordCount - reader.read} records behind one that cannot be read`);
+  const left = reader.recordCount - reader.read;
+  if (left > 0)
+    dispatch.fail(
+      reader.work > mostWork
+        ? `${left} records: too much in one call, send fewer at once`
+        : `${left} records behind one that cannot be read`,
+    );
   try {
     await dispatch.send();
   } catch (error) {

@@ -45,6 +45,9 @@ function fetchText(url: string): Promise<string> {
     const headers = { accept: 'text/plain;version=0.0.4' };
     // Until the whole answer is there: one that trickles holds up Envoy's metrics as well.
     const signal = AbortSignal.timeout(timeoutMs);
+    const failed = (error: Error): void => {
+      reject(signal.aborted ? new Error(`no whole answer within ${timeoutMs} ms`) : error);
+    };
     const call = request(target, { headers, agent: false, signal }, (response) => {
       if (response.statusCode !== 200) {
         response.resume();
@@ -58,16 +61,12 @@ function fetchText(url: string): Promise<string> {
         if (size > mostBytes) response.destroy(new Error('the answer is too large'));
         else chunks.push(chunk);
       });
-      response.on('error', (error) => {
-        reject(signal.aborted ? new Error(`no whole answer within ${timeoutMs} ms`) : error);
-      });
+      response.on('error', failed);
       response.on('end', () => {
         resolve(Buffer.concat(chunks).toString('utf8'));
       });
     });
-    call.on('error', (error) => {
-      reject(signal.aborted ? new Error(`no whole answer within ${timeoutMs} ms`) : error);
-    });
+    call.on('error', failed);
     call.end();
   });
 }

@@ -455,6 +455,9 @@ describe('Mixer over a real connection', () => {
       );
       expect(mixer.checks.length).toBe(2);
       expect(client.counters).toMatchObject({ failures: 5, checkFailures: 1 });
+      // As long as it is away, one call asks for all of them.
+      await Promise.allSettled(Array.from({ length: 5 }, () => ask(client, path('/b'))));
+      expect(mixer.checks.length).toBe(3);
     });
 
     it('S40 decides on a request although another on which Mixer cannot decide looked like it', async () => {
